@@ -1,0 +1,1 @@
+"""The audit: register of claims, frozen plan, decision rules, report, evidence, verification."""

@@ -1,0 +1,1 @@
+"""The platform's operation: one function per task of the DAG and per verb of the command line."""

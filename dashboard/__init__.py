@@ -1,0 +1,1 @@
+"""The Streamlit dashboard: app.py, pure views, one file per page."""

@@ -1,0 +1,1 @@
+"""Stream contracts: parse, validate, quarantine, deduplicate, pseudonymise, frame."""

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
+import pandas as pd
 
 #: Significant decimal digits kept in canonical JSON.
 SIGNIFICANT_DIGITS: Final = 10
@@ -66,3 +67,12 @@ def sha256_bytes(data: bytes) -> str:
 def digest(value: Any) -> str:
     """SHA-256 of the canonical JSON of ``value``."""
     return sha256_bytes(canonical_json(value).encode())
+
+
+def table_digest(table: pd.DataFrame) -> str:
+    """SHA-256 of a table's content: column names and values in order, floats at :data:`SIGNIFICANT_DIGITS`.
+
+    Depends on neither the file format nor the library that wrote it.
+    """
+    text = table.to_csv(index=False, float_format=f"%.{SIGNIFICANT_DIGITS}g", lineterminator="\n", na_rep="")
+    return sha256_bytes(text.encode())

@@ -1,0 +1,238 @@
+"""Seal a run, and check a sealed one: SHA-256 of every file, an ed25519 signature, an RO-Crate description.
+
+What it cannot tell you: a valid signature says that whoever holds the key sealed these very bytes. It does not say
+that the numbers are right (replay them) nor who that person is (compare the key's fingerprint by another channel).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from contrechamp.domain.errors import ContractError, IntegrityError, ParameterError
+from contrechamp.store import runs
+
+MANIFEST: Final = "manifest.json"
+SIGNATURE: Final = "manifest.sig.json"
+CRATE: Final = "ro-crate-metadata.json"
+SCHEMA: Final = "contrechamp/manifest/1"
+KEY_VARIABLE: Final = "CONTRECHAMP_SIGNING_KEY"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What a verification found.
+
+    Attributes
+    ----------
+    files : int
+        Files listed in the manifest.
+    problems : tuple of str
+        One line per fault, each naming its file. Empty: intact.
+    fingerprint : str
+        SHA-256 of the public key that signed, as hexadecimal; empty when unreadable.
+    """
+
+    files: int
+    problems: tuple[str, ...]
+    fingerprint: str
+
+
+def default_key_file() -> Path:
+    """Where the signing key lives: ``$CONTRECHAMP_SIGNING_KEY``, else the user's configuration folder."""
+    named = os.environ.get(KEY_VARIABLE)
+    if named:
+        return Path(named)
+    base = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
+    return Path(base) / "contrechamp" / "signing-key.pem"
+
+
+def signing_key(path: Path) -> Ed25519PrivateKey:
+    """Read the signing key, making it on first use (mode 0600, in a folder of mode 0700).
+
+    Raises
+    ------
+    ParameterError
+        If the file is not an unencrypted ed25519 private key in PEM, or cannot be created.
+    """
+    try:
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            pem = Ed25519PrivateKey.generate().private_bytes(
+                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+            )
+            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as handle:
+                handle.write(pem)
+        key = serialization.load_pem_private_key(path.read_bytes(), password=None)
+    except (OSError, ValueError, TypeError) as cause:
+        raise ParameterError(
+            f"The signing key {path} cannot be used: {cause}. Point {KEY_VARIABLE} at an unencrypted ed25519 key in "
+            "PEM, or at a file that does not exist yet in a folder you can write to."
+        ) from cause
+    if not isinstance(key, Ed25519PrivateKey):
+        raise ParameterError(f"The signing key {path} must be an ed25519 key. Got {type(key).__name__}.")
+    return key
+
+
+def seal(work: Path, *, key_file: Path | None = None) -> None:
+    """Write the RO-Crate description, the manifest and its signature into a run being built."""
+    key = signing_key(key_file or default_key_file())
+    describe(work)
+    files = {name: _entry(work / name) for name in _walk(work)}
+    body = {"schema": SCHEMA, "files": files, "results_digest": runs.read_json(work / "results.json")["digest"]}
+    manifest = _bytes(body)
+    runs.write_bytes(work / MANIFEST, manifest)
+    public = key.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+    signature = {
+        "algorithm": "ed25519",
+        "signs": MANIFEST,
+        "public_key": base64.b64encode(public).decode(),
+        "fingerprint": hashlib.sha256(public).hexdigest(),
+        "signature": base64.b64encode(key.sign(manifest)).decode(),
+    }
+    runs.write_bytes(work / SIGNATURE, _bytes(signature))
+
+
+def check(run: Path, *, fingerprint: str | None = None) -> Check:
+    """Check every hash and the signature of a sealed run. Needs nothing but the folder.
+
+    Parameters
+    ----------
+    run : Path
+        A sealed run.
+    fingerprint : str, optional
+        Fingerprint the signing key must have, learned from the signatory by another channel.
+
+    Raises
+    ------
+    ContractError
+        If the folder holds no manifest at all.
+    """
+    if not (run / MANIFEST).is_file() and not (run / SIGNATURE).is_file():
+        raise ContractError(f"{run} holds no {MANIFEST}: it is not a sealed run. Give the folder of a finished audit.")
+    problems: list[str] = []
+    signed_by, trusted = _check_signature(run, problems)
+    if fingerprint and signed_by and signed_by != fingerprint.lower().replace(":", ""):
+        problems.append(f"{SIGNATURE}: signed by key {signed_by}, not by {fingerprint}")
+    files = _manifest_files(run, problems)
+    present = {name for name in _walk(run) if name not in (MANIFEST, SIGNATURE)}
+    for name in sorted(files.keys() | present):
+        if name not in present:
+            problems.append(f"{name}: missing")
+        elif name not in files:
+            problems.append(f"{name}: not in the manifest (added after sealing, or renamed)")
+        elif _entry(run / name) != files[name]:
+            problems.append(f"{name}: content changed (SHA-256 or size differs from the manifest)")
+    if not trusted and not problems:
+        problems.append(f"{SIGNATURE}: the signature could not be checked")
+    return Check(len(files), tuple(problems), signed_by)
+
+
+def require_intact(run: Path, *, fingerprint: str | None = None) -> Check:
+    """Like :func:`check`, but a fault is an error (exit code 12) that names every file concerned."""
+    found = check(run, fingerprint=fingerprint)
+    if found.problems:
+        raise IntegrityError(f"{run} is not as it was sealed. " + " | ".join(found.problems))
+    return found
+
+
+def _check_signature(run: Path, problems: list[str]) -> tuple[str, bool]:
+    try:
+        raw = (run / SIGNATURE).read_bytes()
+        data = json.loads(raw)
+        public = base64.b64decode(data["public_key"], validate=True)
+        mark = base64.b64decode(data["signature"], validate=True)
+        key = Ed25519PublicKey.from_public_bytes(public)
+        canonical = _bytes(
+            {
+                "algorithm": "ed25519",
+                "signs": MANIFEST,
+                "public_key": base64.b64encode(public).decode(),
+                "fingerprint": hashlib.sha256(public).hexdigest(),
+                "signature": base64.b64encode(mark).decode(),
+            }
+        )
+        if raw != canonical:
+            problems.append(f"{SIGNATURE}: content changed (not in the form that sealing writes)")
+            return "", False
+    except (OSError, ValueError, KeyError, TypeError, binascii.Error) as cause:
+        problems.append(f"{SIGNATURE}: unreadable ({type(cause).__name__})")
+        return "", False
+    try:
+        key.verify(mark, (run / MANIFEST).read_bytes())
+    except (InvalidSignature, OSError):
+        problems.append(f"{MANIFEST}: does not match its signature ({MANIFEST} or {SIGNATURE} was changed)")
+        return hashlib.sha256(public).hexdigest(), False
+    return hashlib.sha256(public).hexdigest(), True
+
+
+def _manifest_files(run: Path, problems: list[str]) -> dict[str, Any]:
+    try:
+        files = json.loads((run / MANIFEST).read_bytes())["files"]
+        return {str(k): v for k, v in files.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as cause:
+        problems.append(f"{MANIFEST}: unreadable ({type(cause).__name__})")
+        return {}
+
+
+def _walk(folder: Path) -> Iterator[str]:
+    """Every file below, as a POSIX path relative to the folder, sorted. Links count as files of their own name."""
+    names = [p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_symlink() or not p.is_dir()]
+    yield from sorted(n for n in names if n not in (MANIFEST, SIGNATURE))
+
+
+def _entry(path: Path) -> dict[str, Any]:
+    if path.is_symlink() or not path.is_file():
+        return {"sha256": "", "bytes": -1}
+    with path.open("rb") as handle:
+        return {"sha256": hashlib.file_digest(handle, "sha256").hexdigest(), "bytes": path.stat().st_size}
+
+
+def _bytes(value: Any) -> bytes:
+    return (json.dumps(value, indent=1, sort_keys=True, ensure_ascii=True) + "\n").encode()
+
+
+def describe(work: Path) -> None:
+    """Write ``ro-crate-metadata.json``: the run and its parts, for machines that know nothing of this project."""
+    from rocrate.rocrate import ROCrate
+
+    started = runs.read_json(work / "run.json")
+    crate = ROCrate()
+    crate.name = f"Contrechamp audit {started['run_id']}"
+    crate.description = (
+        "Audit, on synthetic persons and places only, of claims made for and against a municipal "
+        "« Big Data de la tranquillité publique » platform."
+    )
+    crate.datePublished = datetime.fromisoformat(started["started_at"])
+    crate.license = "https://www.gnu.org/licenses/agpl-3.0.html"
+    for name in _walk(work):
+        if name == CRATE or name.startswith("lake/"):
+            continue
+        properties = {"name": name, "encodingFormat": _format(name), "contentSize": str((work / name).stat().st_size)}
+        crate.add_file(dest_path=name, properties=properties)
+    lake = work / "lake"
+    if lake.is_dir():
+        crate.add_dataset(dest_path="lake/", properties={"name": "Delta tables written by ingest"})
+    text = json.dumps(crate.metadata.generate(), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    runs.write_bytes(work / CRATE, text.encode())
+
+
+def _format(name: str) -> str:
+    kinds = {
+        "json": "application/json", "parquet": "application/vnd.apache.parquet", "html": "text/html",
+        "pdf": "application/pdf", "svg": "image/svg+xml", "png": "image/png", "toml": "application/toml",
+        "gz": "application/gzip",
+    }  # fmt: skip
+    return kinds.get(name.rsplit(".", 1)[-1], "application/octet-stream")

@@ -1,0 +1,104 @@
+"""Figures of the report: each reads the results and tables of a run and draws, or returns nothing if they are absent.
+
+A figure is drawn once per language; the numbers are the same. Bytes do not depend on the clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from io import BytesIO
+from pathlib import Path
+from typing import Any, Final
+
+from contrechamp.audit.reporting.facts import Facts
+from contrechamp.domain.protocols import Progress, silent
+from contrechamp.domain.text import Lang
+from contrechamp.store import runs
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A matplotlib figure with the words that go with it, in the language it was drawn in.
+
+    Attributes
+    ----------
+    figure : matplotlib.figure.Figure
+    alt : str
+        What the drawing shows, for who cannot see it.
+    caption : str
+        What it is: quantities, units, intervals.
+    limits : str
+        What it does not show.
+    """
+
+    figure: Any
+    alt: str
+    caption: str
+    limits: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plate:
+    """A drawing written to disk: its file name in ``figures/`` and its words."""
+
+    name: str
+    alt: str
+    caption: str
+    limits: str
+
+
+#: Key → module and function. Order is that of the report.
+FIGURES: Final[Mapping[str, str]] = {
+    "city_map": "city:draw_map",
+    "backtest_pai": "platform:draw_pai",
+    "E01_gain": "e01:draw_gain",
+    "E02_curve": "e02:draw_curve",
+    "E02_worlds": "e02:draw_worlds",
+    "E12_ppv": "e12:draw_ppv",
+    "E18_denominators": "e18:draw_nested",
+    "E24_gaps": "e24:draw_gaps",
+    "E27_placebo": "e27:draw_placebo",
+    "E28_looks": "e28:draw_looks",
+}
+
+
+def load(key: str) -> Callable[[Facts, Lang], Drawing | None]:
+    """Import the function that draws a figure."""
+    module, name = FIGURES[key].split(":")
+    function: Callable[[Facts, Lang], Drawing | None] = getattr(
+        import_module(f"contrechamp.audit.figures.{module}"), name
+    )
+    return function
+
+
+def draw_all(facts: Facts, *, lang: Lang, folder: Path, progress: Progress = silent) -> dict[str, Plate]:
+    """Draw every figure the run has data for and write ``<key>_<lang>.svg``.
+
+    Returns
+    -------
+    dict of str to Plate
+        By key. A figure whose results are absent is left out.
+    """
+    import matplotlib as mpl
+
+    from contrechamp.audit.figures.style import RC
+
+    plates: dict[str, Plate] = {}
+    with mpl.rc_context(RC):
+        for done, key in enumerate(FIGURES, start=1):
+            drawing = load(key)(facts, lang)
+            if drawing is not None:
+                name = f"{key}_{lang}.svg"
+                runs.write_bytes(folder / name, svg_bytes(drawing.figure, title=drawing.alt))
+                plates[key] = Plate(name, drawing.alt, drawing.caption, drawing.limits)
+            progress(f"report: figures ({lang})", done, len(FIGURES))
+    return plates
+
+
+def svg_bytes(figure: Any, *, title: str) -> bytes:
+    """Return the SVG of a figure, without date or creator: equal figures give equal bytes."""
+    buffer = BytesIO()
+    figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Title": title})
+    return buffer.getvalue()

@@ -1,0 +1,122 @@
+"""What a run found, indexed for the report: results by experiment, measure and world; verdicts; plan; register."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+
+from contrechamp.audit.claims import Claim, Register, load_register
+from contrechamp.domain.errors import ContractError
+from contrechamp.domain.results import Measure
+from contrechamp.domain.text import Text
+from contrechamp.store import runs
+
+Row = dict[str, Any]
+PLATFORM: Final = "platform"
+
+#: Relative differences: kept as ratios in ``results.json``, shown as percentages with a sign.
+GAINS: Final = frozenset({"gain_pai", "gain_latent", "gain_recorded", "gain_ceiling", "relative_gap"})
+
+
+class Facts:
+    """A run folder, read once.
+
+    Parameters
+    ----------
+    work : Path
+        Folder of a run, finished or being built, that has ``results.json`` and ``plan.json``.
+    """
+
+    def __init__(self, work: Path) -> None:
+        self.work = work
+        self.body: dict[str, Any] = runs.read_json(work / "results.json")
+        self.plan: dict[str, Any] = runs.read_json(work / "plan.json")
+        self.register: Register = load_register()
+        self.started: dict[str, Any] = _optional(work / "started.json") or _optional(work / "run.json")
+        self.environment: dict[str, Any] = dict(_optional(work / "run.json").get("environment") or {})
+        self._index: dict[tuple[str, str], list[Row]] = {}
+        for raw in self.body["results"]:
+            row = {**raw, "unit": "gain"} if raw["measure"] in GAINS else dict(raw)
+            self._index.setdefault((row["experiment"], row["measure"]), []).append(row)
+        self._by_id = {row["id"]: row for rows in self._index.values() for row in rows}
+
+    @property
+    def request(self) -> Mapping[str, Any]:
+        """What was asked for: profile, seed, claims, experiments."""
+        request: Mapping[str, Any] = self.body["request"]
+        return request
+
+    @property
+    def experiments(self) -> list[str]:
+        """Experiments that ran."""
+        return list(self.request["experiments"])
+
+    @property
+    def results(self) -> list[Row]:
+        """Every result, in order of id."""
+        return sorted(self._by_id.values(), key=lambda r: str(r["id"]))
+
+    @cached_property
+    def verdicts(self) -> dict[str, Row]:
+        """Line of each claim, in the order of the register."""
+        return {line["claim"]: line for line in self.body["verdicts"]}
+
+    def by_verdict(self, verdict: str) -> list[str]:
+        """Claims that got this verdict."""
+        return [c for c, line in self.verdicts.items() if line["verdict"] == verdict]
+
+    def claim(self, claim: str) -> Claim:
+        """A claim of the register."""
+        return self.register.claims[claim]
+
+    def rows(self, experiment: str, measure: str, **world: Any) -> list[Row]:
+        """Results of a measure whose world agrees with all the values given, in order of id."""
+        found = self._index.get((experiment, measure), [])
+        return [r for r in found if all(r["world"].get(k) == v for k, v in world.items())]
+
+    def one(self, experiment: str, measure: str, **world: Any) -> Row | None:
+        """The single result of a measure in a world; None when there is none or when several agree."""
+        found = self.rows(experiment, measure, **world)
+        return found[0] if len(found) == 1 else None
+
+    def result(self, result_id: str) -> Row:
+        """A result by its id."""
+        return self._by_id[result_id]
+
+    def measures(self, experiment: str) -> dict[str, Measure]:
+        """Measures of an experiment or of the platform."""
+        from contrechamp.audit.steps import measures_of
+
+        return {m.key: m for m in measures_of(experiment)}
+
+    def table(self, name: str) -> pd.DataFrame | None:
+        """A table of the run, or None."""
+        try:
+            return runs.read_table(self.work, name)
+        except ContractError:
+            return None
+
+    def rules(self, claim: str) -> dict[str, Row]:
+        """Rules of a claim as the plan writes them, by experiment."""
+        return {r["experiment"]: r for r in self.plan["plan"]["rules"] if r["claim"] == claim}
+
+    def silent(self, claim: str) -> dict[str, Text]:
+        """Experiments that name the claim but do not decide it, with the reason."""
+        return {s["experiment"]: Text(**s["why"]) for s in self.plan["plan"]["silent"] if s["claim"] == claim}
+
+    def judged(self, experiment: str) -> dict[str, Row]:
+        """Judgements made on an experiment's results, by claim."""
+        return {
+            claim: rule
+            for claim, line in self.verdicts.items()
+            for rule in line["rules"]
+            if rule["experiment"] == experiment
+        }
+
+
+def _optional(path: Path) -> dict[str, Any]:
+    return dict(runs.read_json(path)) if path.is_file() else {}

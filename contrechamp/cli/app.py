@@ -1,0 +1,26 @@
+"""Assemble the verbs into one application."""
+
+from __future__ import annotations
+
+import typer
+
+from contrechamp.cli import audit, claims, dashboard, experiment, generate, hotspot, ingest, versions
+
+app = typer.Typer(
+    name="contrechamp",
+    help="Contrechamp : éprouver les promesses d'une police par les données. (Put the claims of data-driven policing "
+    "to the test.)",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("audit")(audit.audit)
+app.command("verify")(audit.verify)
+app.add_typer(claims.app, name="claims")
+app.add_typer(experiment.app, name="experiment")
+app.command("generate")(generate.generate)
+app.command("ingest")(ingest.ingest)
+app.add_typer(hotspot.app, name="hotspot")
+app.command("dashboard")(dashboard.dashboard)
+app.command("show-versions")(versions.show_versions)

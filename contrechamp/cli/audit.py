@@ -1,0 +1,128 @@
+"""``contrechamp audit`` and ``contrechamp verify``: the main job and its check."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from contrechamp.cli._common import emit, parse_sets, progress_bar, say, workers
+from contrechamp.domain.errors import EXIT_REFUTED
+
+LABELS = {
+    "generate": "la ville et ses flux · city and streams",
+    "ingest": "ingestion · ingest",
+    "backtest": "prédiction rejouée · backtest",
+    "experiments": "expériences · experiments",
+    "decide": "verdicts",
+    "report": "rapport · report",
+    "seal": "scellement · seal",
+}
+
+
+def audit(
+    profile: Annotated[
+        Literal["quick", "full"], typer.Option(help="quick : 4 minutes ; full : tous les tirages.")
+    ] = "quick",
+    claim: Annotated[list[str] | None, typer.Option(help="Limiter à ces affirmations (repeatable).")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Graine ; par défaut celle du plan gelé.")] = None,
+    lang: Annotated[Literal["fr", "en"], typer.Option(help="Langue du rapport annoncé ; les deux sont écrits.")] = "fr",
+    out: Annotated[Path, typer.Option(help="Dossier des exécutions (folder of runs).")] = Path("runs"),
+    scenario: Annotated[Path | None, typer.Option(help="Scénario TOML ; par défaut « massilia ».")] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", help="Surcharge du scénario : clef=valeur.")] = None,
+    plan: Annotated[
+        Path | None, typer.Option(help="Plan gelé à opposer (frozen plan to hold the run against).")
+    ] = None,
+    allow_deviation: Annotated[bool, typer.Option("--allow-deviation", help="Continuer si le plan a changé.")] = False,
+    jobs: Annotated[int | None, typer.Option(help="Processus ; par défaut un par cœur.")] = None,
+    exit_code: Annotated[
+        bool, typer.Option("--exit-code", help="Sortir en 20 si une affirmation est réfutée.")
+    ] = False,
+    no_tracking: Annotated[bool, typer.Option("--no-tracking", help="Ne rien consigner dans MLflow.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Résumé en JSON sur la sortie standard.")] = False,
+) -> None:
+    """Lancer l'audit : ville, flux, ingestion, prédiction, expériences, verdicts, rapport signé. (Run the audit.)"""
+    from contrechamp.audit import steps
+    from contrechamp.audit.environment import describe_environment
+
+    now = datetime.now(UTC)
+    run_id = f"{now:%Y%m%dT%H%M%SZ}-{profile}"
+    work = steps.begin(
+        out,
+        run_id=run_id,
+        started_at=now.isoformat(timespec="seconds"),
+        profile=profile,
+        seed=seed,
+        claims=claim or (),
+        scenario=scenario,
+        overrides=parse_sets(set_ or ()),
+        plan=plan,
+        allow_deviation=allow_deviation,
+    )
+    count = workers(jobs)
+    uri = None if no_tracking else os.environ.get("MLFLOW_TRACKING_URI", f"sqlite:///{out.resolve() / 'mlflow.db'}")
+    with progress_bar(len(LABELS)) as (progress, advance):
+        advance(LABELS["generate"])
+        steps.generate(work, progress=progress)
+        advance(LABELS["ingest"])
+        steps.ingest(work, progress=progress)
+        advance(LABELS["backtest"])
+        steps.backtest(work, jobs=count, tracking_uri=uri, progress=progress)
+        advance(LABELS["experiments"])
+        steps.experiments(work, jobs=count, progress=progress)
+        advance(LABELS["decide"])
+        results = steps.decide(work)
+        advance(LABELS["report"])
+        steps.report(work, progress=progress)
+        advance(LABELS["seal"])
+        run = steps.seal(work, environment=describe_environment())
+    verdicts = Counter(v["verdict"] for v in results["verdicts"])
+    summary = {
+        "run": str(run),
+        "report_pdf": str(run / f"report.{lang}.pdf"),
+        "report_html": str(run / f"report.{lang}.html"),
+        "digest": results["digest"],
+        "verdicts": dict(sorted(verdicts.items())),
+    }
+    if as_json:
+        emit(summary)
+    else:
+        say("Verdicts : " + ", ".join(f"{n} {v}" for v, n in sorted(verdicts.items())))
+        say(f"Empreinte des résultats (results digest) : {results['digest']}")
+        say(f"Vérifier (verify) : contrechamp verify {run}")
+        print(summary["report_html"])
+        print(summary["report_pdf"])
+    if exit_code and verdicts["refuted"]:
+        raise typer.Exit(EXIT_REFUTED)
+
+
+def verify(
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Dossier d'une exécution scellée (sealed run).")],
+    replay: Annotated[bool, typer.Option("--replay", help="Recalculer aussi tous les nombres.")] = False,
+    key: Annotated[str | None, typer.Option(help="Empreinte attendue de la clef du signataire.")] = None,
+    jobs: Annotated[int | None, typer.Option(help="Processus pour --replay.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Constat en JSON.")] = False,
+) -> None:
+    """Vérifier empreintes et signature d'un dossier d'audit ; avec --replay, recalculer. (Verify an audit folder.)"""
+    from contrechamp.audit.evidence import require_intact
+
+    found = require_intact(directory, fingerprint=key)
+    summary: dict[str, object] = {"run": str(directory), "files": found.files, "intact": True, "key": found.fingerprint}
+    if not as_json:
+        say(
+            f"{found.files} fichiers intacts, clef du signataire {found.fingerprint}. (Intact; fingerprint of the key.)"
+        )
+    if replay:
+        from contrechamp.audit.replay import require_same
+
+        say("Recalcul en cours… (replaying)")
+        again = require_same(directory, jobs=workers(jobs))
+        summary["replay"] = {"results": again.results, "verdicts": again.verdicts, "digest": again.digest}
+        if not as_json:
+            say(f"{again.results} résultats et {again.verdicts} verdicts recalculés : identiques. (Identical.)")
+    if as_json:
+        emit(summary)

@@ -1,0 +1,35 @@
+"""``contrechamp dashboard``: open the dashboard on this machine only."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from contrechamp.cli._common import say
+from contrechamp.domain.errors import CapabilityError
+
+
+def dashboard(
+    runs: Annotated[Path, typer.Option("--runs", help="Dossier des exécutions.")] = Path("runs"),
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 8501,
+    open_browser: Annotated[bool, typer.Option("--open/--no-open", help="Ouvrir le navigateur.")] = True,
+) -> None:
+    """Ouvrir le tableau de bord sur cette machine (http://127.0.0.1:PORT). (Open the dashboard.)"""
+    found = find_spec("dashboard")
+    if found is None or found.origin is None:
+        raise CapabilityError("The dashboard is not installed beside contrechamp. Reinstall the project.")
+    app = Path(found.origin).resolve().parent / "app.py"
+    arguments = [
+        sys.executable, "-m", "streamlit", "run", str(app),
+        "--server.address=127.0.0.1", f"--server.port={port}", "--browser.gatherUsageStats=false",
+        f"--server.headless={'false' if open_browser else 'true'}", "--server.fileWatcherType=none",
+    ]  # fmt: skip
+    say(f"http://127.0.0.1:{port}  (Ctrl-C pour fermer)")
+    environment = {**os.environ, "CONTRECHAMP_RUNS": str(runs.resolve())}
+    raise typer.Exit(subprocess.run(arguments, env=environment, check=False).returncode)  # noqa: S603

@@ -1,0 +1,153 @@
+"""Backtests kept side by side in MLflow: parameters, scores and results of each, one run per predictor.
+
+The run folder is the evidence; MLflow is the notebook beside it, for comparing many runs. It writes to a SQLite
+database by default, next to its artefacts. Its file store is never used, nothing is sent anywhere (its usage telemetry
+is switched off before it is imported) and it is imported only here, because importing it takes seconds.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from contrechamp.domain.errors import CapabilityError, bad_parameter
+from contrechamp.domain.provenance import canonical_json, plain
+from contrechamp.domain.results import Outcome, Result, Scalar
+
+EXPERIMENT_NAME: Final = "contrechamp-backtest"
+_SQLITE: Final = "sqlite:///"
+
+
+def sqlite_uri(folder: Path) -> str:
+    """Address of the SQLite store of ``folder``: the file ``mlflow.db`` in it, written with an absolute path."""
+    return f"{_SQLITE}{(folder / 'mlflow.db').resolve().as_posix()}"
+
+
+def log_backtest(
+    outcome: Outcome,
+    *,
+    run_name: str,
+    params: Mapping[str, Scalar],
+    predictor_params: Mapping[str, Mapping[str, Any]] | None = None,
+    tracking_uri: str,
+) -> str:
+    """Log a backtest: one parent run, and one nested run per predictor with its parameters and scores.
+
+    Parameters
+    ----------
+    outcome : Outcome
+        From :func:`contrechamp.pipelines.backtest.backtest`.
+    run_name : str
+        Name of the parent run, for instance the id of the run folder.
+    params : mapping of str to scalar
+        Parameters of the run: seed, days, scenario digest…
+    predictor_params : mapping of str to mapping, optional
+        Parameters of each predictor.
+    tracking_uri : str
+        ``sqlite:///…/mlflow.db`` (see :func:`sqlite_uri`), another database, or the ``http(s)://`` of a server.
+
+    Returns
+    -------
+    str
+        MLflow id of the parent run.
+
+    Raises
+    ------
+    ParameterError
+        If the address is a folder or ``file:``: MLflow's file store is refused.
+    CapabilityError
+        If the store cannot be reached or stays locked by another process.
+
+    Notes
+    -----
+    A metric's name is ``<measure>.<world>``, with its interval in ``.low`` and ``.high``; what is not estimable is left
+    out and named in the tag ``not_estimable``. The full results are the artefact ``results.json`` of each run. MLflow's
+    global state (its current run and tracking address) is not touched.
+    """
+    scheme = tracking_uri.partition(":")[0]
+    if "://" not in tracking_uri or scheme == "file":
+        raise bad_parameter(
+            name="tracking_uri", where="log_backtest", must="a database or a server", got=tracking_uri,
+            remedy="Write sqlite:////absolute/path/mlflow.db or http://host:port.",
+        )  # fmt: skip
+    os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+    from mlflow.exceptions import MlflowException
+    from mlflow.tracking import MlflowClient
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        client = MlflowClient(tracking_uri=tracking_uri)
+        experiment_id = _experiment(client, tracking_uri)
+        parent = _log_run(client, experiment_id, name=run_name, params=params, results=outcome.results)
+        for key in _predictors(outcome):
+            _log_run(
+                client, experiment_id, name=key, parent=parent, params=(predictor_params or {}).get(key, {}),
+                results=[r for r in outcome.results if r.world.get("predictor") == key],
+            )  # fmt: skip
+    except (MlflowException, SQLAlchemyError, OSError) as cause:
+        locked = "locked" in str(cause).lower()
+        what = "is locked by another process" if locked else "could not be written"
+        remedy = "Wait for the other run to end, or give this one its own folder." if locked else "Check the address."
+        raise CapabilityError(
+            f"The MLflow store {tracking_uri} {what}. Got {type(cause).__name__}: {str(cause).splitlines()[0][:200]}. "
+            f"{remedy} The backtest itself is unharmed: its numbers are in the run folder."
+        ) from cause
+    return parent
+
+
+def _experiment(client: Any, tracking_uri: str) -> str:
+    found = client.get_experiment_by_name(EXPERIMENT_NAME)
+    if found is not None:
+        return str(found.experiment_id)
+    beside = None
+    if tracking_uri.startswith(_SQLITE):
+        beside = (
+            Path(tracking_uri.removeprefix(_SQLITE).partition("?")[0]).resolve().parent / "mlflow-artifacts"
+        ).as_uri()
+    try:
+        return str(client.create_experiment(EXPERIMENT_NAME, artifact_location=beside))
+    except Exception:
+        made_meanwhile = client.get_experiment_by_name(EXPERIMENT_NAME)
+        if made_meanwhile is None:
+            raise
+        return str(made_meanwhile.experiment_id)
+
+
+def _log_run(
+    client: Any, experiment_id: str, *, name: str, params: Mapping[str, Any], results: Any, parent: str | None = None
+) -> str:
+    from mlflow.entities import Metric, Param, RunTag
+
+    tags = {"mlflow.runName": name} | ({"mlflow.parentRunId": parent} if parent else {})
+    run = client.create_run(experiment_id, tags=tags, run_name=name)
+    run_id = str(run.info.run_id)
+    metrics, missing = ({}, []) if parent is None else _metrics(results)
+    now = int(run.info.start_time)
+    client.log_batch(
+        run_id,
+        metrics=[Metric(key, value, now, 0) for key, value in metrics.items()],
+        params=[Param(key, str(plain(value))) for key, value in params.items()],
+        tags=[RunTag("not_estimable", ", ".join(missing))] if missing else [],
+    )
+    client.log_text(run_id, canonical_json([r.to_dict() for r in results]) + "\n", "results.json")
+    client.set_terminated(run_id, status="FINISHED")
+    return run_id
+
+
+def _metrics(results: list[Result]) -> tuple[dict[str, float], list[str]]:
+    metrics: dict[str, float] = {}
+    missing: list[str] = []
+    for r in results:
+        name = ".".join([r.measure, *(f"{k}_{v}" for k, v in sorted(r.world.items()) if k != "predictor")])
+        i = r.interval
+        if i.estimate is None or i.low is None or i.high is None:
+            missing.append(name)
+            continue
+        metrics |= {name: i.estimate, f"{name}.low": i.low, f"{name}.high": i.high}
+    return metrics, missing
+
+
+def _predictors(outcome: Outcome) -> list[str]:
+    return list(dict.fromkeys(str(r.world["predictor"]) for r in outcome.results if "predictor" in r.world))

@@ -1,0 +1,135 @@
+"""A run is a folder: built beside its final place, renamed once, never edited afterwards.
+
+While it is built the folder bears the suffix ``.partial``; a reader that lists runs never sees it. A run that
+was interrupted leaves its partial folder behind, which the next build of the same id replaces.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+
+from contrechamp.domain.errors import ContractError, ContrechampError, ParameterError
+from contrechamp.domain.provenance import canonical_json, plain
+
+PARTIAL: Final = ".partial"
+_RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,120}")
+
+
+def begin(root: Path, *, run_id: str) -> Path:
+    """Create the folder in which the run is built, emptied of an earlier interrupted attempt.
+
+    Raises
+    ------
+    ParameterError
+        If the id is not a plain file name, or if a finished run already bears it.
+    """
+    if not _RUN_ID.fullmatch(run_id) or run_id.endswith(PARTIAL):
+        raise ParameterError(
+            f"A run id is letters, digits, dots, dashes and underscores, and does not end in {PARTIAL}. Got {run_id!r}."
+        )
+    if (root / run_id).exists():
+        raise ParameterError(
+            f"The run {root / run_id} exists and a finished run is never edited. Choose another --out, or remove it."
+        )
+    work = root / f"{run_id}{PARTIAL}"
+    try:
+        if work.exists():
+            shutil.rmtree(work)
+        (work / "tables").mkdir(parents=True)
+    except OSError as cause:
+        raise ParameterError(
+            f"The run folder {work} cannot be created: {cause.strerror}. Give a folder you can write to with --out."
+        ) from cause
+    return work
+
+
+def finish(work: Path) -> Path:
+    """Give the finished run its name in one rename and return it.
+
+    Raises
+    ------
+    ContrechampError
+        If ``work`` is not a partial run or its final name is taken.
+    """
+    if not work.name.endswith(PARTIAL):
+        raise ContrechampError(f"{work} is not a run being built.")
+    final = work.with_name(work.name.removesuffix(PARTIAL))
+    if final.exists():
+        raise ContrechampError(f"The run {final} appeared while this one was being built; {work} is kept aside.")
+    work.replace(final)
+    return final
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write plain values as indented, key-sorted JSON with rounded floats, atomically."""
+    text = json.dumps(plain(value), indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write ``data`` beside ``path`` and rename it into place."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.tmp")
+    temporary.write_bytes(data)
+    temporary.replace(path)
+
+
+def read_json(path: Path) -> Any:
+    """Read JSON written by :func:`write_json`.
+
+    Raises
+    ------
+    ContractError
+        If the file is missing or is not JSON.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as cause:
+        raise ContractError(f"{path} is missing. Is {path.parent} a finished run folder?") from cause
+    except (ValueError, OSError) as cause:
+        raise ContractError(f"{path} cannot be read as JSON: {cause}. The folder may be damaged.") from cause
+
+
+def write_tables(work: Path, tables: Mapping[str, pd.DataFrame]) -> None:
+    """Write each table to ``tables/<name>.parquet``."""
+    for name, table in sorted(tables.items()):
+        path = work / "tables" / f"{name}.parquet"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        table.to_parquet(path, index=False, compression="zstd")
+
+
+def read_table(run: Path, name: str) -> pd.DataFrame:
+    """Read a table of a run.
+
+    Raises
+    ------
+    ContractError
+        If the run has no such table.
+    """
+    path = run / "tables" / f"{name}.parquet"
+    if not path.is_file():
+        known = sorted(p.stem for p in (run / "tables").glob("*.parquet"))
+        raise ContractError(f"The run {run} has no table {name!r}. It has: {', '.join(known) or 'none'}.")
+    return pd.read_parquet(path)
+
+
+def list_runs(root: Path) -> list[Path]:
+    """Finished runs under ``root``, newest id first. Partial folders are left out."""
+    if not root.is_dir():
+        return []
+    found = [
+        p for p in root.iterdir() if p.is_dir() and not p.name.endswith(PARTIAL) and (p / "results.json").is_file()
+    ]
+    return sorted(found, key=lambda p: p.name, reverse=True)
+
+
+def same_json(a: Any, b: Any) -> bool:
+    """Whether two values have the same canonical form."""
+    return canonical_json(a) == canonical_json(b)

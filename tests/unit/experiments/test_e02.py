@@ -1,0 +1,113 @@
+"""E02: the bars of the experiment, its controls, and its independence from workers."""
+
+import dataclasses
+
+import pytest
+
+from contrechamp.domain.errors import ParameterError
+from contrechamp.experiments import base
+from contrechamp.experiments import e02_feedback_loop as e02
+
+
+@pytest.fixture(scope="module")
+def outcome():
+    params = dataclasses.replace(e02.Params.quick(), rhos=(0.0, 0.25, 0.5, 1.0), arrivals=("bernoulli",))
+    return e02.run(params, seed=2018)
+
+
+def _get(outcome, measure, **world):
+    found = [
+        r.interval for r in outcome.results if r.measure == measure and all(r.world[k] == v for k, v in world.items())
+    ]
+    assert len(found) == 1
+    return found[0]
+
+
+def test_top_zone_patrols_run_away_when_residents_are_silent(outcome):
+    at = {"rates": "equal", "rule": "top"}
+    for rho in (0.0, 0.25):
+        found = _get(outcome, "recorded_off_20", rho=rho, **at)
+        assert found.estimate == 1.0 and found.low > 0.99 and found.n == 400
+        assert _get(outcome, "recorded_excess_20", rho=rho, **at).low > 0.97
+        assert _get(outcome, "days_to_drift", rho=rho, **at).estimate < 120
+    assert _get(outcome, "recorded_off_20", rho=0.5, **at).estimate <= 0.02
+    assert not _get(outcome, "days_to_drift", rho=0.5, **at).estimable
+
+
+def test_the_control_shows_what_ties_alone_do_to_patrols(outcome):
+    at = {"rates": "equal", "rule": "top"}
+    control = _get(outcome, "patrol_off_20", rho=1.0, **at)
+    assert control.low < 0.738 < control.high
+    excess = _get(outcome, "patrol_excess_20", rho=0.0, **at)
+    assert excess.estimate == pytest.approx(1 - control.estimate)
+    assert 0.15 < excess.low < excess.high < 0.4
+
+
+def test_proportional_patrols_follow_the_exact_law(outcome):
+    at = {"rates": "equal", "rule": "proportional"}
+    exact = _get(outcome, "recorded_off_20_exact", rho=0.0, **at)
+    assert exact.estimate == pytest.approx(0.0593, abs=5e-5) and exact.low == exact.high
+    found = _get(outcome, "recorded_off_20", rho=0.0, **at)
+    assert found.low < exact.estimate < found.high
+    assert _get(outcome, "recorded_off_20", rho=0.25, **at).estimate == 0
+
+
+def test_a_fixed_allocation_never_drifts(outcome):
+    for rates in ("equal", "0.6/0.4"):
+        for rho in (0.0, 0.25, 0.5, 1.0):
+            assert _get(outcome, "recorded_off_20", rates=rates, rule="fixed", rho=rho).estimate == 0
+    excess = _get(outcome, "patrol_excess_20", rates="equal", rule="fixed", rho=0.0)
+    assert (excess.estimate, excess.method) == (0.0, "identical-runs")
+
+
+def test_unequal_zones_drift_more_and_the_correction_holds_its_belief(outcome):
+    at = {"rates": "0.6/0.4", "rho": 0.0}
+    assert _get(outcome, "recorded_off_20", rule="proportional", **at).low > 0.3
+    assert _get(outcome, "believed_off_20", rule="importance-weighted", **at).estimate == 0
+
+
+def test_results_bear_declared_measures_once_and_tables_repeat_them(outcome):
+    declared = {m.key for m in e02.MEASURES}
+    assert {r.measure for r in outcome.results} == declared
+    assert len({r.key for r in outcome.results}) == len(outcome.results)
+    curve = outcome.tables["E02_curve"]
+    assert len(curve) == len(outcome.results)
+    assert {"zones", "rates", "arrivals", "rule", "rho", "measure", "value", "low", "high", "n"} <= set(curve.columns)
+    paths = outcome.tables["E02_paths"]
+    assert paths["recorded_share"].between(0, 1).all()
+    assert set(paths["day"]) >= {0, 500, 1_000}
+
+
+def test_same_numbers_with_one_and_two_workers_and_other_numbers_with_another_seed():
+    small = dataclasses.replace(e02.Params.quick(), n_reps=230, n_days=30, rhos=(0.0,), rules=("top", "proportional"))
+    steps = []
+    one = e02.run(small, seed=3, progress=lambda *step: steps.append(step))
+    two = e02.run(small, seed=3, jobs=2)
+    assert one.results == two.results
+    assert one.tables["E02_paths"].equals(two.tables["E02_paths"])
+    assert steps[-1] == ("E02", 6, 6)
+    assert e02.run(small, seed=4).results != one.results
+
+
+def test_more_replicates_keep_the_first_ones():
+    # 200 replicates are the first block of 400: adding some changes no earlier number.
+    small = dataclasses.replace(e02.Params.quick(), n_days=20, rhos=(0.0,), rules=("top",), unequal_rates=())
+    assert e02.BLOCK == 200
+    first = e02._block(small, [e02.AllocationRule.TOP], (0.0, 1.0), e02._worlds(small)[0], 0, 200, 9)
+    run = e02.run(dataclasses.replace(small, n_reps=200), seed=9)
+    hits = int((first["top", 0.0]["recorded"] > 0.1 + 1e-9).sum())
+    assert _get(run, "recorded_off_10", rho=0.0, arrivals="bernoulli").estimate == hits / 200
+
+
+def test_textual_overrides_and_refusals():
+    params = base.parameters("E02", overrides={"rhos": "0,0.5", "rules": "top", "equal_zones": "2,5"})
+    assert params.rhos == (0.0, 0.5) and params.equal_zones == (2, 5)
+    for change, fragment in (
+        ({"rules": ("best",)}, "`rules` parameter of E02 must be among proportional, top"),
+        ({"arrivals": ("weekly",)}, "`arrivals`"),
+        ({"unequal_rates": ("a/b",)}, "separated by '/'"),
+        ({"n_reps": 0}, "`n_reps`"),
+    ):
+        with pytest.raises(ParameterError) as caught:
+            e02.run(dataclasses.replace(params, **change), seed=1)
+        assert fragment in str(caught.value)

@@ -4,7 +4,7 @@ When the thing looked for is rare, nearly all alerts are wrong however good the 
 and exact; it is written once, here, so that no report does it again by hand with another denominator.
 
 What it cannot tell you: it takes the rate of true events, the sensitivity and the false-alert rate as given and
-constant. Real false alerts come in bursts (rain, a fair, a broken lamp), real operators tire, and the true rate of
+constant. Real false alerts come in bursts (rain, a street party, a broken lamp), real operators tire, and the rate of
 what nobody saw is unknown: put it on a grid, never at a point.
 
 References

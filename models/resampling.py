@@ -61,7 +61,8 @@ def block_length(series: Sequence[npt.ArrayLike]) -> float:
         x = np.asarray(one, dtype=np.float64)
         if len(x) < 8 or np.ptp(x) == 0 or not np.isfinite(x).all():
             continue
-        asked = float(optimal_block_length(x)["stationary"].iloc[0])
+        with np.errstate(divide="ignore", invalid="ignore"):  # a stretch of equal days has no autocorrelation
+            asked = float(optimal_block_length(x)["stationary"].iloc[0])
         if np.isfinite(asked):
             longest = max(longest, min(asked, len(x) / 3))
     return longest

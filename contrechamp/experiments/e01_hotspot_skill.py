@@ -1,10 +1,9 @@
 """E01. Does a learned map of tomorrow beat last year's mean? On what happens, not only on what is recorded.
 
-Invented cities are drawn on the same cells as the platform's: every place has its level, incidents may call for others
+Invented cities are drawn on cells of the platform's size: every place has its level, incidents may call for others
 nearby (``kappa``), they may be many or rare (``latent_per_day``), and recording may depend on the place
-(``recording_bias``). The forecast and the maps that cost
-nothing learn from the same records, day after day, and are scored on the latent incidents of the next day and, apart,
-on its records.
+(``recording_bias``). The forecast and the maps that cost nothing learn from the same records, day after day, and are
+scored on the latent incidents of the next day and, apart, on its records.
 
 Beside the gain of the forecast stands the *ceiling*: the gain of a clairvoyant who ranks the cells by the true
 intensity of the day. Where the ceiling is under the threshold, no forecast could have passed; that is a property of
@@ -101,8 +100,8 @@ class Params:
     def full(cls) -> Params:
         """Five years a world, two hundred seeds, a finer map of worlds."""
         return cls(
-            latent_per_day=(2700.0, 200.0, 20.0), recording_biases=(0.0, 0.5, 1.0), worlds=200, n_days=1826, evaluated_days=364,
-            n_draws=999,
+            latent_per_day=(2700.0, 200.0, 20.0), recording_biases=(0.0, 0.5, 1.0), worlds=200, n_days=1826,
+            evaluated_days=364, n_draws=999,
         )  # fmt: skip
 
 
@@ -160,8 +159,9 @@ def run(params: Params, *, seed: int, jobs: int = 1, progress: Progress = silent
     Returns
     -------
     Outcome
-        Results by ``latent_per_day``, ``kappa`` and ``recording_bias`` (and ``area``, ``predictor`` where it matters); tables
-        ``e01_worlds`` (one row per world, area and kind of events) and ``e01_areas`` (share of the map for 83 %).
+        Results by ``latent_per_day``, ``kappa`` and ``recording_bias`` (and ``area``, ``predictor`` where it
+        matters); tables ``e01_worlds`` (one row per world, area and kind of events) and ``e01_areas`` (share of the map
+        for 83 %).
 
     Raises
     ------

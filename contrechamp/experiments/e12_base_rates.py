@@ -188,7 +188,7 @@ CANNOT_TELL = Text(
     en=(
         "What the experiment does not say: the false-alert rate and the sensitivity of a given product, which are a "
         "grid here and not a measurement; how many events the cameras filmed that nobody saw; tiredness, and bursts "
-        "(rain, a fair, a fault). A share of grid cells is not a probability."
+        "(rain, a street party, a fault). A share of grid cells is not a probability."
     ),
 )
 

@@ -118,6 +118,8 @@ def generate(scenario: Scenario, *, seed: int, work: Path, progress: Progress = 
     city = draw_city(scenario.city, rng=stream(seed, "world", "city"))
     files["truth/city_quarters.parquet"] = write_parquet(city.quarters, work / "truth" / "city_quarters.parquet")
     files["truth/grid.json"] = write_json(work / "truth" / "grid.json", city.grid.to_dict())
+    # the outline of the land is public: ingest may read it, unlike anything under truth/
+    files["landing/territory.json"] = write_json(work / "landing" / "territory.json", city.grid.to_dict())
     tick()
     incidents = draw_incidents(scenario, city, rng=stream(seed, "world", "incidents"))
     tick()

@@ -24,6 +24,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from deltalake import DeltaTable
+from deltalake.exceptions import CommitFailedError
 
 from contrechamp.domain import columns as c
 from contrechamp.domain.errors import ContractError, ParameterError
@@ -33,6 +34,9 @@ _TRACE: Final = [(c.SOURCE_FILE, pa.string()), (c.SOURCE_ROW, pa.int64()), (c.RO
 
 QUARANTINE: Final = "quarantine"
 LEDGER: Final = "ingested_files"
+
+#: Times a commit is tried when other writers come first.
+_ATTEMPTS: Final = 8
 
 #: Table → Arrow schema.
 SCHEMAS: Final[Mapping[str, pa.Schema]] = {
@@ -117,7 +121,24 @@ def merge(lake: str | Path, table: str, frame: pd.DataFrame, *, storage_options:
     """Insert the rows of ``frame`` that the table does not have, in one commit; return how many were inserted.
 
     Identity is :data:`IDENTITY`. A row already there is left as it is. Nothing to insert, no commit.
+
+    Raises
+    ------
+    ContractError
+        If other writers keep committing to the same table.
     """
+    for _ in range(_ATTEMPTS):
+        try:
+            return _merge_once(lake, table, frame, storage_options)
+        except CommitFailedError:  # another writer committed in between: look again at what is there
+            continue
+    raise ContractError(
+        f"Other writers keep committing to {table_url(lake, table)}: {_ATTEMPTS} attempts were overtaken. Nothing is "
+        "lost or doubled. Run this again when they have ended."
+    )
+
+
+def _merge_once(lake: str | Path, table: str, frame: pd.DataFrame, storage_options: dict[str, str] | None) -> int:
     schema = SCHEMAS[table]
     identity = list(IDENTITY[table])
     frame = frame.drop_duplicates(identity, keep="first")
@@ -132,7 +153,7 @@ def merge(lake: str | Path, table: str, frame: pd.DataFrame, *, storage_options:
         frame = frame[new]
         if frame.empty:
             return 0
-    data = pa.Table.from_pandas(frame[schema.names], schema=schema, preserve_index=False)
+    data = pa.Table.from_arrays([_arrow(frame[f.name], f.type) for f in schema], schema=schema)
     predicate = " AND ".join(f"target.{name} = source.{name}" for name in identity)
     # The merge repeats the test inside the transaction: another writer may have committed since.
     done: dict[str, Any] = (
@@ -194,8 +215,15 @@ def _having(opened: DeltaTable, column: str, values: pd.Series, *, columns: list
     if values.empty:
         return _plain(schema.empty_table())
     wanted = pa.array(values.drop_duplicates(), type=pa.string())
-    found = opened.to_pyarrow_dataset().to_table(columns=columns, filter=pc.field(column).isin(wanted))
-    return _plain(found)
+    # Filtered here and not by the data set: its file statistics may be string views, which Arrow cannot compare.
+    found = [
+        part.filter(pc.is_in(part.column(column), value_set=wanted))
+        for part in (
+            pa.Table.from_batches([batch]).cast(schema)
+            for batch in opened.to_pyarrow_dataset().to_batches(columns=columns)
+        )
+    ]
+    return _plain(pa.concat_tables([schema.empty_table(), *found]))
 
 
 def _name_of(opened: DeltaTable) -> str:
@@ -205,8 +233,16 @@ def _name_of(opened: DeltaTable) -> str:
 def _read(lake: str | Path, table: str, order: list[str], storage_options: dict[str, str] | None) -> pd.DataFrame:
     opened = _open(lake, table, storage_options)
     schema = SCHEMAS[table]
-    frame = _plain(schema.empty_table() if opened is None else opened.to_pyarrow_table().select(schema.names))
+    frame = _plain(
+        schema.empty_table() if opened is None else opened.to_pyarrow_table(columns=schema.names).cast(schema)
+    )
     return frame.sort_values(order, kind="stable").reset_index(drop=True)
+
+
+def _arrow(values: pd.Series, kind: Any) -> Any:
+    if kind == _TIME:
+        return pa.array(values.dt.tz_convert(None).to_numpy(dtype="datetime64[us]")).cast(_TIME)
+    return pa.array(values, type=kind, from_pandas=True)
 
 
 def _plain(table: pa.Table) -> pd.DataFrame:

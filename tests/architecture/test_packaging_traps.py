@@ -70,3 +70,28 @@ def test_the_wheel_carries_code_and_data(tmp_path: Path) -> None:
         "dashboard/app.py",
     } <= names
     assert not [n for n in names if n.startswith("tests/")]
+
+
+def test_every_command_is_in_the_readme() -> None:
+    import typer.main
+
+    from contrechamp.cli.app import app
+
+    readme = (ROOT / "README.md").read_text()
+    for name, command in typer.main.get_command(app).commands.items():  # type: ignore[attr-defined]
+        line = next((x for x in readme.splitlines() if x.startswith(f"contrechamp {name}")), "")
+        assert line, f"README does not show `contrechamp {name}`"
+        for verb in getattr(command, "commands", {}):
+            assert verb in line, f"README does not show `contrechamp {name} {verb}`"
+
+
+def test_pinned_versions_are_inside_the_declared_ranges() -> None:
+    from packaging.requirements import Requirement
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    pins = dict(line.split("==") for line in (ROOT / "constraints.txt").read_text().split())
+    extras = [r for group in project["optional-dependencies"].values() for r in group]
+    for text in (*project["dependencies"], *extras):
+        need = Requirement(text)
+        if need.name != "contrechamp":
+            assert need.specifier.contains(pins[need.name.lower()]), text

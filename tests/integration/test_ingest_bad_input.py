@@ -168,8 +168,8 @@ def _landing(tmp_path: Path) -> Path:
     return landing
 
 
-@pytest.mark.parametrize("batch_rows", [3, 100_000])
-def test_killed_at_any_write_and_run_again_gives_the_same_lake(tmp_path, monkeypatch, batch_rows):
+@pytest.mark.parametrize(("batch_rows", "after"), [(3, True), (100_000, False)])
+def test_killed_at_any_write_and_run_again_gives_the_same_lake(tmp_path, monkeypatch, batch_rows, after):
     landing = _landing(tmp_path)
     merge = store.merge
     calls = 0
@@ -184,26 +184,25 @@ def test_killed_at_any_write_and_run_again_gives_the_same_lake(tmp_path, monkeyp
     expected, writes = state(tmp_path / "whole"), calls
     assert [len(f) for f in expected] == [7, 2, 5, 3]
 
-    for after in (False, True):
-        for fatal in range(1, writes + 1):
-            lake, calls = tmp_path / f"killed-{fatal}-{after}", 0
+    for fatal in range(1, writes + 1):
+        lake, calls = tmp_path / f"killed-{fatal}", 0
 
-            def dying(*args: Any, fatal: int = fatal, after: bool = after, **kwargs: Any) -> int:
-                nonlocal calls
-                calls += 1
-                if calls == fatal and not after:
-                    raise KeyboardInterrupt
-                inserted = merge(*args, **kwargs)
-                if calls == fatal:
-                    raise KeyboardInterrupt
-                return inserted
+        def dying(*args: Any, fatal: int = fatal, **kwargs: Any) -> int:
+            nonlocal calls
+            calls += 1
+            if calls == fatal and not after:
+                raise KeyboardInterrupt
+            inserted = merge(*args, **kwargs)
+            if calls == fatal:
+                raise KeyboardInterrupt
+            return inserted
 
-            monkeypatch.setattr(store, "merge", dying)
-            with pytest.raises(KeyboardInterrupt):
-                ingest(landing, lake=lake, key=KEY, batch_rows=batch_rows)
-            monkeypatch.setattr(store, "merge", merge)
+        monkeypatch.setattr(store, "merge", dying)
+        with pytest.raises(KeyboardInterrupt):
             ingest(landing, lake=lake, key=KEY, batch_rows=batch_rows)
-            assert_same(state(lake), expected)
+        monkeypatch.setattr(store, "merge", merge)
+        ingest(landing, lake=lake, key=KEY, batch_rows=batch_rows)
+        assert_same(state(lake), expected)
 
 
 def test_a_file_dropped_again_whole_adds_only_what_was_missing(tmp_path):

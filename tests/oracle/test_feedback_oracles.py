@@ -112,10 +112,8 @@ def _exact_law(rule, rates, rho, start, n_days):
     for _ in range(n_days):
         after = defaultdict(float)
         for (a, b), mass in law.items():
-            if rule is AllocationRule.PROPORTIONAL:
-                p = a / (a + b)
-            else:
-                p = 0.5 if a == b else float(a > b)
+            p_top = 0.5 if a == b else float(a > b)
+            p = a / (a + b) if rule is AllocationRule.PROPORTIONAL else p_top
             days_on_first += mass * p
             for there, p_there in ((0, p), (1, 1 - p)):
                 seen = [rates[i] * (rho + (1 - rho) * (i == there)) for i in (0, 1)]

@@ -181,7 +181,8 @@ def test_profiles_and_overrides() -> None:
     "change",
     [
         {"worlds": 0}, {"evaluated_days": 7}, {"evaluated_days": 420}, {"areas": (5.0,)}, {"areas": ()},
-        {"latent_per_day": (0.0,)}, {"kappas": (1.0,)}, {"recording_biases": (2.0,)}, {"n_draws": 3}, {"forecast": "uniform"}, {"forecast": "sepp"},
+        {"latent_per_day": (0.0,)}, {"kappas": (1.0,)}, {"recording_biases": (2.0,)}, {"n_draws": 3},
+        {"forecast": "uniform"}, {"forecast": "sepp"},
     ],
 )  # fmt: skip
 def test_bad_parameters(change: dict[str, Any]) -> None:

@@ -51,9 +51,11 @@ def verdicts(rows: list[dict[str, Any]], stream: str = "mains_courantes", **terr
         ({"id": None}, "missing_field"), ({"id": " "}, "missing_field"), ({"id": "a b"}, "bad_id"),
         ({"id": "é"}, "bad_id"), ({"id": "x" * 65}, "bad_id"), ({"id": 12}, "wrong_type"),
         ({"t_event": None}, "missing_field"), ({"t_event": 1488404400}, "wrong_type"),
-        ({"t_event": "2017-03-01T23:40:00"}, "naive_time"), ({"t_event": "2017-02-30T12:00:00+01:00"}, "impossible_time"),
+        ({"t_event": "2017-03-01T23:40:00"}, "naive_time"),
+        ({"t_event": "2017-02-30T12:00:00+01:00"}, "impossible_time"),
         ({"t_event": "2017-03-01T25:00:00+01:00"}, "impossible_time"), ({"t_event": "now"}, "impossible_time"),
-        ({"t_event": "01/03/2017 23:40"}, "impossible_time"), ({"t_event": "2017-03-01T12:00+99:99"}, "impossible_time"),
+        ({"t_event": "01/03/2017 23:40"}, "impossible_time"),
+        ({"t_event": "2017-03-01T12:00+99:99"}, "impossible_time"),
         ({"t_event": "1870-09-04T12:00:00+01:00"}, "time_out_of_window"),
         ({"t_event": "2999-01-01T00:00:00+01:00"}, "time_out_of_window"),
         ({"t_entry": "2999-01-01T00:00:00+01:00"}, "time_out_of_window"),
@@ -82,7 +84,8 @@ def test_mains_courantes(change, reason):
     [
         ({}, ""), ({"plate": ""}, "missing_field"), ({"lon": "5,37"}, "wrong_type"), ({"lon": "nan"}, "wrong_type"),
         ({"lat": "1e999"}, "wrong_type"), ({"lon": ""}, "missing_field"), ({"mode": "call"}, "unknown_origin"),
-        ({"t": "1870-01-01T00:00:00+01:00"}, "time_out_of_window"), ({"lon": "892394.8", "lat": "6247424.6"}, "wrong_crs"),
+        ({"t": "1870-01-01T00:00:00+01:00"}, "time_out_of_window"),
+        ({"lon": "892394.8", "lat": "6247424.6"}, "wrong_crs"),
         ({"lon": "43.3", "lat": "5.37"}, "swapped_lonlat"), ({"lon": "０５"}, "wrong_type"),
     ],
 )  # fmt: skip

@@ -9,6 +9,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+import shapely
 from pyproj import Transformer
 from scipy.stats import binom
 
@@ -43,6 +44,13 @@ def log_rows(made):
     return lines
 
 
+@pytest.fixture(scope="module")
+def land(made):
+    shape = gpd.read_parquet(made[0] / "truth" / "city_quarters.parquet").union_all().buffer(50)
+    shapely.prepare(shape)
+    return shape
+
+
 def test_volumes_are_within_three_percent_of_the_anchors(made):
     _, summary, _ = made
     assert summary.n_latent / 28 == pytest.approx(2700, rel=0.03)
@@ -60,12 +68,13 @@ def test_truth_tables_meet_their_contract_and_agree(made):
     assert Counter(incidents["known_by"])["reported"] == summary.n_reported
     grid = Grid.from_dict(json.loads((work / "truth" / "grid.json").read_text()))
     assert (grid.cell_of(incidents["x_m"], incidents["y_m"]) == incidents["cell"]).all()
+    assert (work / "landing" / "territory.json").read_text() == (work / "truth" / "grid.json").read_text()
     cube = count_cube(
         incidents["cell"], day_index(incidents["t_event"], start=SMALL.start), n_cells=grid.n_cells, n_days=28
     )
     assert cube.sum() == len(incidents)  # nothing before the first day, after the last, or at sea
     quarters = gpd.read_parquet(work / "truth" / "city_quarters.parquet")
-    assert str(quarters.crs) == "EPSG:2154"
+    assert quarters.crs.to_epsg() == 2154
     some = incidents.iloc[::500]
     points = gpd.GeoSeries(gpd.points_from_xy(some["x_m"], some["y_m"]), crs="EPSG:2154")
     homes = quarters.set_index("quarter_id").geometry.loc[some["quarter_id"]].reset_index(drop=True)
@@ -108,7 +117,7 @@ def test_files_are_weekly_and_the_log_is_in_order_of_entry(made, log_rows):
     )
 
 
-def test_a_reader_of_the_log_finds_exactly_the_planted_dirt(made, log_rows):
+def test_a_reader_of_the_log_finds_exactly_the_planted_dirt(made, log_rows, land):
     """A second, slow reader sorts every line by hand-written rules and must recover the counts by fault."""
     _, summary, _ = made
     assert len(log_rows) == summary.rows["mains_courantes"]
@@ -143,7 +152,7 @@ def test_a_reader_of_the_log_finds_exactly_the_planted_dirt(made, log_rows):
             seen["no_such_date"] += 1
         elif pd.Timestamp(row["t_entry"]) < pd.Timestamp(row["t_event"]):
             seen["entry_before_event"] += 1
-        elif row["lat"] and project.transform(row["lon"], row["lat"])[0] < 893_000 and at_sea(made, row, project):
+        elif not shapely.contains_xy(land, *project.transform(row["lon"], row["lat"])):
             seen["at_sea"] += 1
     planted = {k: n for k, n in summary.dirt["mains_courantes"].items() if k not in ("clean", "late") and n}
     assert dict(seen) == planted
@@ -152,12 +161,39 @@ def test_a_reader_of_the_log_finds_exactly_the_planted_dirt(made, log_rows):
     assert share == pytest.approx(0.037, abs=0.005)
 
 
-def at_sea(made, row, project):
-    work, _, _ = made
-    if not hasattr(at_sea, "land"):
-        at_sea.land = gpd.read_parquet(work / "truth" / "city_quarters.parquet").union_all().buffer(50)
-    x, y = project.transform(row["lon"], row["lat"])
-    return not at_sea.land.contains(gpd.points_from_xy([x], [y])[0])
+def test_a_reader_of_the_fines_finds_exactly_the_planted_dirt(made, land):
+    work, summary, _ = made
+    project = Transformer.from_crs("EPSG:4326", "EPSG:2154", always_xy=True)
+    seen, ids, bodies, n_rows = Counter(), Counter(), Counter(), 0
+    for path in sorted((work / "landing" / "verbalisations").iterdir()):
+        for line in gzip.decompress(path.read_bytes()).decode().splitlines()[1:]:
+            n_rows += 1
+            fields = line.split(";")
+            if len(fields) != 8:
+                seen["malformed"] += 1
+                continue
+            if "" in fields:
+                seen["missing_field"] += 1
+                continue
+            bodies[line] += 1
+            ids[fields[0]] += 1
+            lon, lat = float(fields[2]), float(fields[3])
+            if bodies[line] > 1:
+                seen["exact_duplicate"] += 1
+            elif ids[fields[0]] > 1:
+                seen["reentered"] += 1
+            elif fields[5] not in ("agent", "camera"):
+                seen["unknown_origin"] += 1
+            elif lon > 40:
+                seen["wrong_crs" if lon > 180 else "swapped_lonlat"] += 1
+            elif fields[1][:4] in ("1870", "2999"):
+                seen[f"time_{fields[1][:4]}"] += 1
+            elif fields[1][5:10] == "02-30":
+                seen["no_such_date"] += 1
+            elif not shapely.contains_xy(land, *project.transform(lon, lat)):
+                seen["at_sea"] += 1
+    assert n_rows == summary.rows["verbalisations"]
+    assert dict(seen) == {k: n for k, n in summary.dirt["verbalisations"].items() if k not in ("clean", "late") and n}
 
 
 def test_late_rows_come_in_a_later_file_and_the_others_in_theirs(made, log_rows):

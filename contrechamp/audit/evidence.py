@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from contrechamp.domain.errors import ContractError, IntegrityError, ParameterError
 from contrechamp.store import runs
+from contrechamp.store.files import sha256_file, write_bytes, write_text
 
 MANIFEST: Final = "manifest.json"
 SIGNATURE: Final = "manifest.sig.json"
@@ -93,7 +94,7 @@ def seal(work: Path, *, key_file: Path | None = None) -> None:
     files = {name: _entry(work / name) for name in _walk(work)}
     body = {"schema": SCHEMA, "files": files, "results_digest": runs.read_json(work / "results.json")["digest"]}
     manifest = _bytes(body)
-    runs.write_bytes(work / MANIFEST, manifest)
+    write_bytes(work / MANIFEST, manifest)
     public = key.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
     signature = {
         "algorithm": "ed25519",
@@ -102,7 +103,7 @@ def seal(work: Path, *, key_file: Path | None = None) -> None:
         "fingerprint": hashlib.sha256(public).hexdigest(),
         "signature": base64.b64encode(key.sign(manifest)).decode(),
     }
-    runs.write_bytes(work / SIGNATURE, _bytes(signature))
+    write_bytes(work / SIGNATURE, _bytes(signature))
 
 
 def check(run: Path, *, fingerprint: str | None = None) -> Check:
@@ -196,8 +197,7 @@ def _walk(folder: Path) -> Iterator[str]:
 def _entry(path: Path) -> dict[str, Any]:
     if path.is_symlink() or not path.is_file():
         return {"sha256": "", "bytes": -1}
-    with path.open("rb") as handle:
-        return {"sha256": hashlib.file_digest(handle, "sha256").hexdigest(), "bytes": path.stat().st_size}
+    return {"sha256": sha256_file(path), "bytes": path.stat().st_size}
 
 
 def _bytes(value: Any) -> bytes:
@@ -226,7 +226,7 @@ def describe(work: Path) -> None:
     if lake.is_dir():
         crate.add_dataset(dest_path="lake/", properties={"name": "Delta tables written by ingest"})
     text = json.dumps(crate.metadata.generate(), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
-    runs.write_bytes(work / CRATE, text.encode())
+    write_text(work / CRATE, text)
 
 
 def _format(name: str) -> str:

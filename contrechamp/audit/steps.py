@@ -25,6 +25,7 @@ from contrechamp.domain.results import Measure, Outcome
 from contrechamp.domain.text import LANGS, Lang
 from contrechamp.experiments.base import Profile, load
 from contrechamp.store import runs
+from contrechamp.store.files import write_text
 
 SCHEMA: Final = "contrechamp/results/1"
 PLATFORM: Final = "platform"
@@ -72,6 +73,9 @@ def begin(
     """
     from synthetic_data.scenario import Scenario
 
+    register = load_register()
+    chosen = register.select(tuple(claims)) if claims else tuple(register.claims)
+    city = Scenario.load(scenario).with_overrides(dict(overrides or {}))
     reference = frozen(plan)
     actual = current_plan()
     moved = deviations(reference["plan"], actual)
@@ -82,11 +86,8 @@ def begin(
             "Freeze the new plan with `contrechamp claims freeze`, or run with --allow-deviation: the report will "
             "print every difference."
         )
-    register = load_register()
-    chosen = register.select(tuple(claims)) if claims else tuple(register.claims)
     wanted = {e for c in chosen for e in register.claims[c].experiments}
     experiments = [e for e in actual["experiments"] if not claims or e in wanted]
-    city = Scenario.load(scenario).with_overrides(dict(overrides or {}))
     request = {
         "profile": profile,
         "seed": actual["seed"] if seed is None else seed,
@@ -97,7 +98,7 @@ def begin(
         "scenario_sha256": city.digest,
     }
     work = runs.begin(out, run_id=run_id)
-    runs.write_bytes(work / "scenario.resolved.toml", city.to_toml().encode())
+    write_text(work / "scenario.resolved.toml", city.to_toml())
     runs.write_json(
         work / "plan.json",
         {**reference, "plan": actual, "sha256": digest(actual), "frozen_sha256": reference["sha256"],
@@ -110,7 +111,7 @@ def begin(
 
 def reopen(work: Path, *, request: Mapping[str, Any], plan: Mapping[str, Any], scenario_toml: str) -> None:
     """Lay down the request, plan and scenario of an existing run, to compute it again elsewhere."""
-    runs.write_bytes(work / "scenario.resolved.toml", scenario_toml.encode())
+    write_text(work / "scenario.resolved.toml", scenario_toml)
     runs.write_json(work / "plan.json", plan)
     runs.write_json(work / "request.json", request)
 

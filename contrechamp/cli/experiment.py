@@ -71,7 +71,7 @@ def show(
 def run(
     experiment: Annotated[str, typer.Argument(metavar="ID")],
     set_: Annotated[list[str] | None, typer.Option("--set", help="Surcharge : clef=valeur (repeatable).")] = None,
-    reps: Annotated[int | None, typer.Option(min=1, help="Répétitions ; raccourci de --set n_reps=N.")] = None,
+    reps: Annotated[int | None, typer.Option(min=1, help="Répétitions (replicates).")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Graine ; par défaut celle du plan.")] = None,
     profile: Annotated[Literal["quick", "full"], typer.Option()] = "quick",
     jobs: Annotated[int | None, typer.Option()] = None,
@@ -81,12 +81,12 @@ def run(
     """Lancer une expérience et imprimer ses résultats. (Run one experiment and print its results.)"""
     from contrechamp.audit.plan import DEFAULT_SEED
     from contrechamp.domain.provenance import plain
-    from contrechamp.experiments.base import load, parameters
+    from contrechamp.experiments.base import load, parameters, replicates_field
     from contrechamp.store.runs import write_tables
 
     overrides = parse_sets(set_ or ())
     if reps is not None:
-        overrides["n_reps"] = str(reps)
+        overrides[replicates_field(experiment)] = str(reps)
     params = parameters(experiment, profile=profile, overrides=overrides)
     outcome = load(experiment).run(params, seed=DEFAULT_SEED if seed is None else seed, jobs=workers(jobs))
     if out is not None:

@@ -83,6 +83,21 @@ def parameters(experiment: str, *, profile: Profile = "quick", overrides: Mappin
     return dataclasses.replace(base, **changes)
 
 
+def replicates_field(experiment: str) -> str:
+    """Name of the parameter that counts the replicates of an experiment.
+
+    Raises
+    ------
+    ParameterError
+        If the experiment is exact and repeats nothing.
+    """
+    names = {f.name for f in dataclasses.fields(load(experiment).Params)}
+    for name in ("n_reps", "reps", "worlds"):
+        if name in names:
+            return name
+    raise ParameterError(f"Experiment {experiment} is exact: it has no replicates to set. Leave --reps out.")
+
+
 def _parse(text: str, *, like: Any, name: str, experiment: str) -> Any:
     try:
         if isinstance(like, bool):

@@ -16,7 +16,8 @@ from typing import Any, Final
 import pandas as pd
 
 from contrechamp.domain.errors import ContractError, ContrechampError, ParameterError
-from contrechamp.domain.provenance import canonical_json, plain
+from contrechamp.domain.provenance import plain
+from contrechamp.store.files import write_parquet, write_text
 
 PARTIAL: Final = ".partial"
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,120}")
@@ -70,15 +71,7 @@ def finish(work: Path) -> Path:
 def write_json(path: Path, value: Any) -> None:
     """Write plain values as indented, key-sorted JSON with rounded floats, atomically."""
     text = json.dumps(plain(value), indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
-    write_bytes(path, text.encode())
-
-
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write ``data`` beside ``path`` and rename it into place."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_bytes(data)
-    temporary.replace(path)
+    write_text(path, text)
 
 
 def read_json(path: Path) -> Any:
@@ -100,9 +93,7 @@ def read_json(path: Path) -> Any:
 def write_tables(work: Path, tables: Mapping[str, pd.DataFrame]) -> None:
     """Write each table to ``tables/<name>.parquet``."""
     for name, table in sorted(tables.items()):
-        path = work / "tables" / f"{name}.parquet"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        table.to_parquet(path, index=False, compression="zstd")
+        write_parquet(table, work / "tables" / f"{name}.parquet")
 
 
 def read_table(run: Path, name: str) -> pd.DataFrame:
@@ -128,8 +119,3 @@ def list_runs(root: Path) -> list[Path]:
         p for p in root.iterdir() if p.is_dir() and not p.name.endswith(PARTIAL) and (p / "results.json").is_file()
     ]
     return sorted(found, key=lambda p: p.name, reverse=True)
-
-
-def same_json(a: Any, b: Any) -> bool:
-    """Whether two values have the same canonical form."""
-    return canonical_json(a) == canonical_json(b)

@@ -23,7 +23,7 @@ from typing import Any, Final
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-from deltalake import DeltaTable
+from deltalake import DeltaTable, WriterProperties
 from deltalake.exceptions import CommitFailedError
 
 from contrechamp.domain import columns as c
@@ -34,6 +34,9 @@ _TRACE: Final = [(c.SOURCE_FILE, pa.string()), (c.SOURCE_ROW, pa.int64()), (c.RO
 
 QUARANTINE: Final = "quarantine"
 LEDGER: Final = "ingested_files"
+
+#: A lake travels in the evidence: half the size of the default compression, for the same time.
+_PACKED: Final = WriterProperties(compression="ZSTD")
 
 #: Times a commit is tried when other writers come first.
 _ATTEMPTS: Final = 8
@@ -157,7 +160,9 @@ def _merge_once(lake: str | Path, table: str, frame: pd.DataFrame, storage_optio
     predicate = " AND ".join(f"target.{name} = source.{name}" for name in identity)
     # The merge repeats the test inside the transaction: another writer may have committed since.
     done: dict[str, Any] = (
-        opened.merge(data, predicate=predicate, source_alias="source", target_alias="target")
+        opened.merge(
+            data, predicate=predicate, source_alias="source", target_alias="target", writer_properties=_PACKED
+        )
         .when_not_matched_insert_all()
         .execute()
     )

@@ -358,8 +358,9 @@ def quantile_interval(values: Values, *, q: float = 0.5, level: float = 0.95) ->
     Returns
     -------
     Interval
-        ``n`` is the number of values. The estimate is the lower sample quantile, one of the values. Not estimable when
-        the estimate or its upper bound is infinite, or when there are too few values for an interval at ``level``.
+        ``n`` is the number of values. The estimate is the sample quantile, midway between two values where ``n * q``
+        is whole. Not estimable when the estimate or its upper bound is infinite, or when there are too few values
+        for an interval at ``level`` (fewer than six for a median at 95 %).
 
     Raises
     ------
@@ -382,9 +383,11 @@ def quantile_interval(values: Values, *, q: float = 0.5, level: float = 0.95) ->
     high_rank = int(stats.binom.ppf(1 - tail, n, q)) + 1 if n else 1
     if low_rank < 1 or high_rank > n:
         return Interval.not_estimable(n=n, method=method, level=level)
-    estimate, low, high = float(data[math.ceil(q * n) - 1]), float(data[low_rank - 1]), float(data[high_rank - 1])
+    low, high = float(data[low_rank - 1]), float(data[high_rank - 1])
     if not math.isfinite(high):
         return Interval.not_estimable(n=n, method=method, level=level)
+    rank = round(q * n, 9)  # 0.1 * 30 is 3 on paper, not in binary
+    estimate = float(data[math.ceil(rank) - 1] + data[math.floor(rank)]) / 2
     return Interval(estimate, low, high, n, method, level)
 
 

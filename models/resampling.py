@@ -114,21 +114,3 @@ def ratio_interval(
     estimate = a.sum() / b.sum()
     ends = sorted((scale * float(low) + shift, scale * float(high) + shift))
     return Interval(scale * float(estimate) + shift, ends[0], ends[1], n, draws.method, level)
-
-
-def median_interval(
-    values: npt.ArrayLike, *, rng: np.random.Generator, n_draws: int = 1999, level: float = 0.95
-) -> Interval:
-    """Median of independent values (one per world) with a percentile bootstrap interval; ``n`` counts them.
-
-    Values that are not finite are left out and not counted. Fewer than three say nothing of their spread: not
-    estimable.
-    """
-    x = np.asarray(values, dtype=np.float64)
-    x = x[np.isfinite(x)]
-    method = f"bootstrap of the median ({n_draws} draws)"
-    if len(x) < 3:
-        return Interval.not_estimable(n=len(x), method=method, level=level)
-    medians = np.median(x[rng.integers(len(x), size=(n_draws, len(x)))], axis=1)
-    low, high = np.quantile(medians, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(float(np.median(x)), float(low), float(high), len(x), method, level)

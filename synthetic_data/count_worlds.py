@@ -1,8 +1,8 @@
 """Worlds reduced to counts: so many incidents per day and cell, so many of them recorded. Fast, and known to the law.
 
-Made for experiments that need hundreds of worlds. The intensity of each cell and day is a fixed effect of the cell, the
-season, the weekday and the weather, plus an excitation left by the incidents of the days before in the cell and its
-neighbours. Records are a binomial thinning of incidents.
+Made for experiments that need hundreds of worlds. The intensity of each cell and day is an effect of the cell (fixed,
+or turning slowly into another), the season, the weekday and the weather, plus an excitation left by the incidents of
+the days before in the cell and its neighbours. Records are a binomial thinning of incidents.
 
 What it cannot tell you: cells are independent given the past and have no streets, hours or types.
 
@@ -87,6 +87,7 @@ def draw_count_world(
     records_per_day: float = 822.0,
     cell_sd: float = 1.0,
     near_repeat_days: float = 4.0,
+    turnover: float = 0.0,
 ) -> CountWorld:
     """Draw a world of counts.
 
@@ -106,6 +107,9 @@ def draw_count_world(
         Spread of the log of the cell effect.
     near_repeat_days : float, default=4.0
         Mean lag scale of the excitation.
+    turnover : float, default=0.0
+        How far hot spots move over the days drawn, in [0, 1]. 0: places keep their level; 1: by the last day the map
+        owes nothing to that of the first, having turned steadily from the one to the other.
 
     Raises
     ------
@@ -121,6 +125,8 @@ def draw_count_world(
         raise bad_parameter(name="kappa", where=where, must="a number in [0, 0.9]", got=kappa)
     if not 0 <= recording_bias <= 1:
         raise bad_parameter(name="recording_bias", where=where, must="a number in [0, 1]", got=recording_bias)
+    if not 0 <= turnover <= 1:
+        raise bad_parameter(name="turnover", where=where, must="a number in [0, 1]", got=turnover)
     if not 0 < records_per_day <= latent_per_day:
         raise bad_parameter(
             name="records_per_day", where=where, must="in (0, latent_per_day]", got=(records_per_day, latent_per_day)
@@ -128,10 +134,14 @@ def draw_count_world(
     n_cells = grid_shape[0] * grid_shape[1]
     z_place = _field(grid_shape, rng=rng)
     z_patrol = 0.5 * z_place + np.sqrt(0.75) * _field(grid_shape, rng=rng)
-    place = np.exp(cell_sd * (np.sqrt(0.8) * z_place + np.sqrt(0.2) * rng.standard_normal(n_cells)))
+    rough = np.sqrt(0.2) * rng.standard_normal(n_cells)
     burn_in = int(np.ceil(_BURN_IN_LAGS * near_repeat_days / (1 - kappa))) if kappa > 0 else 0
     days = _day_effect(n_days, burn_in=burn_in, rng=rng)
-    background = latent_per_day * (1 - kappa) * days[:, None] * (place / place.sum())
+    later = z_place if turnover == 0 else _field(grid_shape, rng=rng)
+    angle = np.pi / 2 * turnover * np.clip(np.arange(-burn_in, n_days) / max(n_days - 1, 1), 0.0, 1.0)
+    level = np.cos(angle)[:, None] * z_place + np.sin(angle)[:, None] * later if turnover else z_place[None, :]
+    place = np.exp(cell_sd * (np.sqrt(0.8) * level + rough))
+    background = latent_per_day * (1 - kappa) * days[:, None] * (place / place.sum(axis=1, keepdims=True))
 
     latent, intensity = _excite(background, grid_shape, kappa=kappa, near_repeat_days=near_repeat_days, rng=rng)
     latent, intensity, background = latent[burn_in:], intensity[burn_in:], background[burn_in:]

@@ -295,6 +295,25 @@ def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
+def read_overrides(pairs: Mapping[str, str]) -> dict[str, Any]:
+    """Read values typed by a person (``n=3``, ``shares=[0.2, 0.8]``) as TOML; what is not TOML stays text.
+
+    Examples
+    --------
+    >>> read_overrides({"time.n_days": "84", "time.start": "2017-01-02x", "city.share_b": "0.3"})
+    {'time.n_days': 84, 'time.start': '2017-01-02x', 'city.share_b': 0.3}
+    """
+    return {name: _literal(text) for name, text in pairs.items()}
+
+
+def _literal(text: str) -> Any:
+    try:
+        (value,) = tomllib.loads(f"value = {text}").values()
+    except (tomllib.TOMLDecodeError, ValueError):
+        return text
+    return text if isinstance(value, dt.date | dt.time) else value
+
+
 def _overlay(base: Mapping[str, Any], given: Mapping[str, Any], *, where: str, path: str = "") -> dict[str, Any]:
     out = dict(base)
     for key, value in given.items():

@@ -39,12 +39,28 @@ def current_plan() -> dict[str, Any]:
         },
         "rules": book["rules"],
         "silent": book["silent"],
+        "constants": _constants(),
         "experiments": {
             key: {p: dataclasses.asdict(getattr(load(key).Params, p)()) for p in PROFILES} for key in EXPERIMENTS
         },
     }
     check_plan(plan)
     return dict(plain(plan))
+
+
+def _constants() -> dict[str, Any]:
+    """What moves a number and is not a parameter: the city's scenario, the backtest's design, the published figures."""
+    from contrechamp.experiments.e24_costs import FIGURES
+    from contrechamp.pipelines import backtest
+    from synthetic_data.scenario import Scenario
+
+    return {
+        "scenario_sha256": Scenario.load(None).digest,
+        "backtest": {
+            "areas": list(backtest.AREAS), "evaluated_days": backtest.EVALUATED_DAYS, "n_draws": backtest.N_DRAWS,
+        },
+        "E24_figures_sha256": digest([dataclasses.asdict(figure) for figure in FIGURES]),
+    }  # fmt: skip
 
 
 def check_plan(plan: Mapping[str, Any]) -> None:

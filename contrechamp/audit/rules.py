@@ -168,12 +168,14 @@ def evaluate(rule: Rule, results: Iterable[Mapping[str, Any]]) -> dict[str, Any]
     return {
         "experiment": rule.experiment,
         "verdict": _everywhere([w["verdict"] for w in worlds]),
-        "counts": {v: counts.get(v, 0) for v in ("supported", "refuted", "inconclusive")},
+        "counts": {v: counts.get(v, 0) for v in ("supported", "refuted", "inconclusive", "not testable")},
         "worlds": worlds,
     }
 
 
 def _in_world(rule: Rule, group: Mapping[str, Mapping[str, Any]]) -> Verdict:
+    if all(result["value"] is None for result in group.values()):
+        return "not testable"  # the number that would decide does not exist
     supports, refutes = rule.support.holds(group), rule.refute.holds(group)
     if supports == refutes:
         return "inconclusive"

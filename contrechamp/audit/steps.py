@@ -59,7 +59,8 @@ def begin(
     claims : sequence of str
         Limit the audit to these claims and the experiments they need. Empty: all of them.
     allow_deviation : bool, default=False
-        Run although the plan differs from the frozen one; the report then shows every difference.
+        Run although the plan differs from the frozen one; the report then shows every difference. Another seed or
+        scenario needs no permission, and is shown too.
 
     Returns
     -------
@@ -71,11 +72,11 @@ def begin(
     ParameterError
         If a claim is unknown, the scenario is invalid, or the plan changed and `allow_deviation` is False.
     """
-    from synthetic_data.scenario import Scenario
+    from synthetic_data.scenario import Scenario, read_overrides
 
     register = load_register()
     chosen = register.select(tuple(claims)) if claims else tuple(register.claims)
-    city = Scenario.load(scenario).with_overrides(dict(overrides or {}))
+    city = Scenario.load(scenario).with_overrides(read_overrides(overrides or {}))
     reference = frozen(plan)
     actual = current_plan()
     moved = deviations(reference["plan"], actual)
@@ -86,11 +87,17 @@ def begin(
             "Freeze the new plan with `contrechamp claims freeze`, or run with --allow-deviation: the report will "
             "print every difference."
         )
+    used_seed = actual["seed"] if seed is None else seed
+    declared = [
+        ("/seed", actual["seed"], used_seed),
+        ("/scenario", actual["constants"]["scenario_sha256"], city.digest),
+    ]
+    shown_deviations = moved + [{"path": path, "frozen": was, "now": now} for path, was, now in declared if was != now]
     wanted = {e for c in chosen for e in register.claims[c].experiments}
     experiments = [e for e in actual["experiments"] if not claims or e in wanted]
     request = {
         "profile": profile,
-        "seed": actual["seed"] if seed is None else seed,
+        "seed": used_seed,
         "claims": list(chosen),
         "experiments": experiments,
         "platform": not claims or "E01" in experiments,
@@ -102,7 +109,7 @@ def begin(
     runs.write_json(
         work / "plan.json",
         {**reference, "plan": actual, "sha256": digest(actual), "frozen_sha256": reference["sha256"],
-         "deviations": moved},
+         "deviations": shown_deviations},
     )  # fmt: skip
     runs.write_json(work / "request.json", request)
     runs.write_json(work / "started.json", {"started_at": started_at, "run_id": run_id})

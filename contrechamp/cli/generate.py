@@ -24,14 +24,14 @@ def generate(
     from contrechamp.domain.errors import ParameterError
     from contrechamp.domain.provenance import plain
     from contrechamp.pipelines.generate import generate as pipeline
-    from synthetic_data.scenario import Scenario
+    from synthetic_data.scenario import Scenario, read_overrides
 
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise ParameterError(f"{out} exists and is not an empty folder. Choose another --out: nothing is overwritten.")
     overrides = parse_sets(set_ or ())
     if days is not None:
-        overrides["n_days"] = str(days)
-    city = Scenario.load(scenario).with_overrides(overrides)
+        overrides["time.n_days"] = str(days)
+    city = Scenario.load(scenario).with_overrides(read_overrides(overrides))
     out.mkdir(parents=True, exist_ok=True)
     with progress_bar(1) as (progress, advance):
         advance("Massilia")

@@ -164,6 +164,15 @@ MEASURES: tuple[Measure, ...] = (
         _PAIRS,
     ),
     Measure(
+        "recorded_excess_10",
+        "points",
+        Text(
+            fr="`recorded_off_10` de plus que la même règle quand tout est signalé (sans boucle)",
+            en="`recorded_off_10` beyond the same rule when everything is reported (no loop)",
+        ),
+        _PAIRS,
+    ),
+    Measure(
         "patrol_excess_20",
         "points",
         Text(
@@ -368,12 +377,16 @@ def _score(runs: dict[str, _Column], control: dict[str, _Column]) -> Iterator[tu
     yield "patrol_off_20", _rate(runs["patrol"] > 0.2 + TIE)
     yield "believed_off_20", _rate(runs["believed"] > 0.2 + TIE)
     yield "one_zone_over_80", _rate(runs["largest"] > 0.8 + TIE)
-    for key, name in (("recorded_excess_20", "recorded"), ("patrol_excess_20", "patrol")):
+    for key, name, gap in (
+        ("recorded_excess_20", "recorded", 0.2),
+        ("recorded_excess_10", "recorded", 0.1),
+        ("patrol_excess_20", "patrol", 0.2),
+    ):
         if runs is control or np.array_equal(runs[name], control[name]):
             # The same cities under the same policy: a difference of zero by construction, not by estimation.
             yield key, Interval.exact(0.0, n=len(runs[name]), method="identical-runs")
         else:
-            yield key, _paired(runs[name] > 0.2 + TIE, control[name] > 0.2 + TIE)
+            yield key, _paired(runs[name] > gap + TIE, control[name] > gap + TIE)
     yield "median_abs_error", quantile_interval(runs["recorded"], q=0.5)
     yield "days_to_drift", quantile_interval(runs["drift_day"], q=0.5)
 

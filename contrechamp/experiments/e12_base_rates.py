@@ -183,12 +183,14 @@ CANNOT_TELL = Text(
     fr=(
         "Ce que l'expérience ne dit pas : le taux de fausses alertes et la sensibilité d'un produit donné, qui sont "
         "ici une grille et non une mesure ; combien de faits les caméras ont filmés sans que personne les voie ; la "
-        "fatigue, les rafales (pluie, fête, panne). Une part de cases de la grille n'est pas une probabilité."
+        "fatigue, les rafales (pluie, fête, panne) ; ni ce que donnerait le tri d'incidents déjà saisis, dont les "
+        "fausses alertes ne se comptent pas par caméra. Une part de cases de la grille n'est pas une probabilité."
     ),
     en=(
         "What the experiment does not say: the false-alert rate and the sensitivity of a given product, which are a "
         "grid here and not a measurement; how many events the cameras filmed that nobody saw; tiredness, and bursts "
-        "(rain, a street party, a fault). A share of grid cells is not a probability."
+        "(rain, a street party, a fault); nor what sorting incidents already logged would give, whose false alerts are "
+        "not counted by camera. A share of grid cells is not a probability."
     ),
 )
 

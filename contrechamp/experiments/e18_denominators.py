@@ -239,12 +239,16 @@ CANNOT_TELL: Final = Text(
     fr=(
         "Les chiffres comparés viennent de lieux différents : quatre communes périurbaines pour 1,13 % et 5,87 %, un "
         "réseau de transport pour 66 %. L’expérience montre qu’ils peuvent être vrais ensemble et ce que chacun "
-        "divise ; elle ne dit ni combien d’affaires avaient des images demandées, ni ce que les images ont causé."
+        "divise. La simulation est réglée pour rendre ces chiffres : elle montre qu’ils ne distinguent pas des images "
+        "utiles d’images inutiles, non lequel des deux mondes a existé. L’expérience ne dit ni combien d’affaires "
+        "avaient des images demandées, ni ce que les images ont causé."
     ),
     en=(
         "The figures compared come from different places: four periurban communes for 1.13 % and 5.87 %, one transport "
-        "network for 66 %. The experiment shows that they can hold together and what each divides; it tells neither "
-        "how many cases had images requested nor what the images caused."
+        "network for 66 %. The experiment shows that they can hold together and what each divides. The simulation is "
+        "set to give these figures back: it shows that they do not tell useful images from useless ones, not which of "
+        "the two worlds existed. The experiment tells neither how many cases had images requested nor what the images "
+        "caused."
     ),
 )
 

@@ -43,7 +43,8 @@ class Figure:
     key : str
         Name cited by the lines of the experiment.
     value, half : float
-        The figure, and half a unit of its last non-zero printed digit ("46 M€" is 46 ± 0.5). 0 for a full count.
+        The figure, and half a unit of its last non-zero printed digit ("46 M€" is 46 ± 0.5). 0 for a full count; a
+        yearly growth of "10 %" is read to the percent, 10 ± 0.5, not to the ten.
     unit : str
     source : str
         Reference in the register of sources.

@@ -70,7 +70,7 @@ class Params:
 
     departments: int = 96
     tested: int = 11
-    sds_points: tuple[float, ...] = (5.0, 7.0, 10.0)
+    sds_points: tuple[float, ...] = (2.0, 3.5, 5.0, 7.0, 10.0)
     headline_points: float = 1.0
     transients: tuple[float, ...] = (0.5, 0.0, 1.0)
     captured: float = 0.83
@@ -191,13 +191,15 @@ MEASURES: Final[tuple[Measure, ...]] = (
 CANNOT_TELL: Final = Text(
     fr=(
         "L’expérience dit à quelle fréquence un outil sans effet obtient les mêmes annonces, sous des variations "
-        "annuelles supposées. Elle ne dit pas comment les onze départements ont été choisis, ni quelle surface la "
+        "annuelles supposées et si tous les départements pèsent autant ; avec des variations bien plus faibles, "
+        "l’annonce serait rare. Elle ne dit pas comment les onze départements ont été choisis, ni quelle surface la "
         "carte désignait, ni si l’outil réel avait un effet."
     ),
     en=(
         "The experiment tells how often a tool with no effect obtains the same headlines, under assumed yearly "
-        "variation. It tells neither how the eleven departments were chosen, nor what area the map flagged, nor "
-        "whether the real tool had an effect."
+        "variation and if every department weighs the same; with far smaller variation the headline would be rare. It "
+        "tells neither how the eleven departments were chosen, nor what area the map flagged, nor whether the real "
+        "tool had an effect."
     ),
 )
 

@@ -41,7 +41,7 @@ from models.scores import (
 from models.walk import walk_forward
 
 EXPERIMENT: Final = "platform"
-#: The best of the maps that cost nothing: what a forecast is compared with.
+#: The map that costs nothing, with which forecasts are compared.
 BASELINE: Final = "trailing-mean-52w"
 AREAS: Final = (0.01, 0.05)
 EVALUATED_DAYS: Final = 56
@@ -58,8 +58,9 @@ MEASURES: Final[tuple[Measure, ...]] = (
             en="PEI: share of what hindsight would have captured"), _DAYS),
     Measure("gain_pai", "ratio", Text(fr="Gain relatif de PAI sur la moyenne de 52 semaines",
             en="Relative gain in PAI over the 52-week mean"), _DAYS),
-    Measure("log_gain", "nats", Text(fr="Gain d’information par incident sur la moyenne de 52 semaines",
-            en="Information gain per incident over the 52-week mean"), _DAYS),
+    Measure("log_gain", "nats", Text(
+            fr="Gain d’information sur le lieu, par incident, par rapport à la moyenne de 52 semaines",
+            en="Information gained on the place, per incident, over the 52-week mean"), _DAYS),
 )  # fmt: skip
 
 CANNOT_TELL: Final = Text(
@@ -253,17 +254,29 @@ def _results(scores: Mapping[tuple[str, float], DailyScores], draws: DayDraws, *
 def _log_gains(
     surfaces: Mapping[str, FloatArray], counts: npt.NDArray[Any], draws: DayDraws, *, scored_on: str
 ) -> list[Result]:
+    """Log score of every map against the baseline's, each given the day's own total: only places are scored.
+
+    Maps learn the level of records. On truth, where there are more events, a raw score would reward whichever map
+    happens to sum higher.
+    """
     if BASELINE not in surfaces:
         return []
-    base, events = log_score(surfaces[BASELINE], counts), counts.sum(axis=1)
+    events = counts.sum(axis=1)
+    base = log_score(_at_level(surfaces[BASELINE], events), counts)
     return [
         Result(
             EXPERIMENT, "log_gain", {"predictor": key, "scored_on": scored_on},
-            ratio_interval(log_score(surface, counts) - base, events, draws=draws), "map_daily",
+            ratio_interval(log_score(_at_level(surface, events), counts) - base, events, draws=draws), "map_daily",
         )
         for key, surface in surfaces.items()
         if key != BASELINE
     ]  # fmt: skip
+
+
+def _at_level(surface: FloatArray, events: IntArray) -> FloatArray:
+    """Scale each day's map to the events of that day; a map of zeros stays one."""
+    total = surface.sum(axis=1, keepdims=True)
+    return np.asarray(surface * np.divide(events[:, None], total, out=np.zeros(total.shape), where=total > 0))
 
 
 def _daily_table(s: DailyScores, *, day0: int, predictor: str, area: float, scored_on: str) -> pd.DataFrame:

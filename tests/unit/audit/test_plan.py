@@ -57,3 +57,17 @@ def test_a_plan_edited_after_freezing_is_refused(tmp_path: Path) -> None:
         plan.frozen(tmp_path / "plan.json")
     with pytest.raises(ParameterError, match="no plan at"):
         plan.frozen(tmp_path / "absent.json")
+
+
+@pytest.mark.parametrize(("one", "other", "experiment"), [("C02", "M30", "E02"), ("C15", "R09", "E27")])
+def test_mirrored_claims_are_judged_by_mirrored_criteria(one: str, other: str, experiment: str) -> None:
+    rules = {(r["claim"], r["experiment"]): r for r in plan.current_plan()["rules"]}
+    a, b = rules[one, experiment], rules[other, experiment]
+    assert a["worlds"] == b["worlds"]
+    assert (a["support"], a["refute"]) == (b["refute"], b["support"])
+
+
+def test_the_plan_freezes_what_moves_a_number_and_is_not_a_parameter() -> None:
+    constants = plan.current_plan()["constants"]
+    assert set(constants) == {"scenario_sha256", "backtest", "E24_figures_sha256"}
+    assert constants["backtest"]["areas"] == [0.01, 0.05]

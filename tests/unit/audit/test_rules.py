@@ -36,14 +36,16 @@ def test_the_interval_decides_not_the_estimate(low: float, high: float, verdict:
     assert evaluate(rule(), [result(low, high, rho=0)])["verdict"] == verdict
 
 
-def test_not_estimable_decides_nothing() -> None:
-    assert evaluate(rule(), [result(None, None, rho=0)])["verdict"] == "inconclusive"
+def test_a_number_that_does_not_exist_decides_nothing() -> None:
+    assert evaluate(rule(), [result(None, None, rho=0)])["verdict"] == "not testable"
+    mixed = evaluate(rule(), [result(None, None, rho=0), result(0.6, 0.8, rho=1, number=2)])
+    assert mixed["verdict"] == "inconclusive"
 
 
 def test_worlds_that_disagree_are_kept_apart_and_named() -> None:
     found = evaluate(rule(), [result(0.6, 0.8, rho=0, number=1), result(0.0, 0.05, rho=1, number=2)])
     assert found["verdict"] == "inconclusive"
-    assert found["counts"] == {"supported": 1, "refuted": 1, "inconclusive": 0}
+    assert found["counts"] == {"supported": 1, "refuted": 1, "inconclusive": 0, "not testable": 0}
     assert [(w["world"], w["verdict"], w["results"]) for w in found["worlds"]] == [
         ({"rho": 0}, "supported", ["R-0001"]),
         ({"rho": 1}, "refuted", ["R-0002"]),

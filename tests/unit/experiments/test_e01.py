@@ -26,7 +26,8 @@ SMALL = e01.Params(
     latent_per_day=(900.0,),
     kappas=(0.0, 0.5),
     recording_biases=(1.0,),
-    worlds=3,
+    turnovers=(0.0,),
+    worlds=6,
     n_days=70,
     evaluated_days=14,
     n_draws=99,
@@ -47,29 +48,31 @@ def _get(outcome: Outcome, measure: str, **world: object) -> Result:
 def test_results_are_declared_and_count_worlds(outcome: Outcome) -> None:
     assert {r.measure for r in outcome.results} == {m.key for m in e01.MEASURES}
     assert {m.unit for m in e01.MEASURES} <= set(UNITS)
-    assert len({r.key for r in outcome.results}) == len(outcome.results) == 2 * (2 * 3 + 2 * 3 + 3 + 4)
-    assert {r.interval.n for r in outcome.results} == {3}
+    assert len({r.key for r in outcome.results}) == len(outcome.results) == 2 * (2 * 3 + 2 * 3 + 4 + 4)
+    assert {r.interval.n for r in outcome.results} == {6}
     assert {r.table for r in outcome.results} == set(outcome.tables) == {"e01_worlds", "e01_areas"}
     assert e01.CANNOT_TELL.fr != e01.CANNOT_TELL.en
 
 
 def test_results_are_those_of_the_tables(outcome: Outcome) -> None:
     worlds = outcome.tables["e01_worlds"]
-    assert len(worlds) == 2 * 3 * 2 * 2
+    assert len(worlds) == 2 * 6 * 2 * 2
     mine = worlds[(worlds["kappa"] == 0.5) & (worlds["scored_on"] == "latent") & (worlds["area"] == 0.01)]
     gain = mine["pai_retro-quartic"] / mine[["pai_uniform", "pai_trailing-mean-52w"]].max(axis=1) - 1
     np.testing.assert_allclose(gain, mine["gain"], rtol=1e-9)
-    where = {"latent_per_day": 900.0, "kappa": 0.5, "recording_bias": 1.0}
+    where = {"latent_per_day": 900.0, "kappa": 0.5, "recording_bias": 1.0, "turnover": 0.0}
     assert _get(outcome, "gain_latent", **where, area=0.01).interval.estimate == pytest.approx(gain.median())
     assert (worlds["gain_low"] <= worlds["gain"]).all()
     assert (worlds["gain"] <= worlds["gain_high"]).all()
     latent = worlds[(worlds["kappa"] == 0.5) & (worlds["scored_on"] == "latent")].groupby("rep")
     refuted = (latent["gain_high"].min() < 0.10).mean()
     assert _get(outcome, "share_worlds_refuted", **where).interval.estimate == pytest.approx(refuted)
+    out_of_reach = (latent["ceiling_high"].min() < 0.10).mean()
+    assert _get(outcome, "share_worlds_out_of_reach", **where).interval.estimate == pytest.approx(out_of_reach)
 
 
 def test_83_per_cent_at_random_takes_83_per_cent_of_the_map(outcome: Outcome) -> None:
-    where = {"latent_per_day": 900.0, "kappa": 0.0, "recording_bias": 1.0}
+    where = {"latent_per_day": 900.0, "kappa": 0.0, "recording_bias": 1.0, "turnover": 0.0}
     at_random = _get(outcome, "area_share_for_83pct", **where, predictor="uniform").interval
     clairvoyant = _get(outcome, "area_share_for_83pct", **where, predictor="clairvoyant").interval
     assert at_random.estimate == pytest.approx(0.83, abs=0.01)
@@ -137,7 +140,14 @@ def _moving(n_days: int, low: float, high: float) -> np.ndarray:
 
 
 PLANTED = e01.Params(
-    latent_per_day=(900.0,), kappas=(0.0,), recording_biases=(0.0,), worlds=3, n_days=400, evaluated_days=14, n_draws=99
+    latent_per_day=(900.0,),
+    kappas=(0.0,),
+    recording_biases=(0.0,),
+    turnovers=(0.0,),
+    worlds=6,
+    n_days=400,
+    evaluated_days=14,
+    n_draws=99,
 )
 
 
@@ -146,9 +156,10 @@ def test_positive_control_hot_spots_that_moved_are_found(monkeypatch: pytest.Mon
         e01, "draw_count_world", lambda n_days, rng, **_: _world(_moving(n_days, 0.2, 5.0), np.array(0.5), rng)
     )
     outcome = e01.run(PLANTED, seed=1)
-    where = {"latent_per_day": 900.0, "kappa": 0.0, "recording_bias": 0.0}
+    where = {"latent_per_day": 900.0, "kappa": 0.0, "recording_bias": 0.0, "turnover": 0.0}
     assert _get(outcome, "share_worlds_supported", **where).interval.estimate == 1.0
     assert _get(outcome, "share_worlds_refuted", **where).interval.estimate == 0.0
+    assert _get(outcome, "share_worlds_out_of_reach", **where).interval.estimate == 0.0
     assert _get(outcome, "gain_latent", **where, area=0.05).interval.low > 1.0
 
 
@@ -159,11 +170,26 @@ def test_positive_control_a_gain_on_records_only_is_named(monkeypatch: pytest.Mo
         lambda n_days, rng, **_: _world(np.full((n_days, 400), 2.0), _moving(n_days, 0.05, 0.9), rng),
     )  # fmt: skip
     outcome = e01.run(PLANTED, seed=1)
-    where = {"latent_per_day": 900.0, "kappa": 0.0, "recording_bias": 0.0}
+    where = {"latent_per_day": 900.0, "kappa": 0.0, "recording_bias": 0.0, "turnover": 0.0}
     assert _get(outcome, "share_worlds_records_only", **where).interval.estimate == 1.0
     assert _get(outcome, "share_worlds_supported", **where).interval.estimate == 0.0
+    # incidents are even: no map can find more of them, and that is said apart
+    assert _get(outcome, "share_worlds_out_of_reach", **where).interval.estimate > 0.5
     assert _get(outcome, "gain_recorded", **where, area=0.05).interval.low > 1.0
     assert abs(_get(outcome, "gain_latent", **where, area=0.05).interval.estimate) < 0.1
+
+
+def test_places_that_turn_over_leave_a_gain_within_reach_and_fixed_places_do_not() -> None:
+    params = dataclasses.replace(
+        SMALL, latent_per_day=(2700.0,), kappas=(0.0,), recording_biases=(0.0,), turnovers=(0.0, 1.0), n_days=420
+    )
+    outcome = e01.run(params, seed=6)
+    where = {"latent_per_day": 2700.0, "kappa": 0.0, "recording_bias": 0.0}
+    fixed = _get(outcome, "gain_ceiling", **where, turnover=0.0, area=0.05).interval
+    moving = _get(outcome, "gain_ceiling", **where, turnover=1.0, area=0.05).interval
+    assert fixed.high < 0.05, "nobody can beat last year's mean where places do not change"
+    assert moving.low > 0.10, "and somebody can where they do"
+    assert _get(outcome, "gain_latent", **where, turnover=1.0, area=0.05).interval.low > 0
 
 
 # --- parameters ---------------------------------------------------------------------------------------------------

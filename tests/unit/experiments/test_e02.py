@@ -32,6 +32,10 @@ def test_top_zone_patrols_run_away_when_residents_are_silent(outcome):
         assert _get(outcome, "days_to_drift", rho=rho, **at).estimate < 120
     assert _get(outcome, "recorded_off_20", rho=0.5, **at).estimate <= 0.02
     assert not _get(outcome, "days_to_drift", rho=0.5, **at).estimable
+    # just under 20 points is not level: at half reported, every city is more than 10 points off, because of the loop
+    assert _get(outcome, "recorded_off_10", rho=0.5, **at).low > 0.98
+    assert _get(outcome, "recorded_excess_10", rho=0.5, **at).low > 0.97
+    assert _get(outcome, "recorded_excess_20", rho=0.5, **at).high < 0.02
 
 
 def test_the_control_shows_what_ties_alone_do_to_patrols(outcome):

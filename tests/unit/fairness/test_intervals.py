@@ -104,7 +104,9 @@ def test_mean_by_t_and_by_bootstrap_meet_on_plain_data_and_repeat_themselves():
 def test_quantile_counts_what_never_came_as_last():
     never = np.inf
     found = fairness.quantile_interval([3.0, 1.0, 2.0] + [float(v) for v in range(4, 31)] + [never] * 10)
-    assert found.n == 40 and found.estimate == 20.0
+    assert found.n == 40 and found.estimate == 20.5
+    assert fairness.quantile_interval([float(v) for v in range(1, 42)]).estimate == 21.0
+    assert fairness.quantile_interval([float(v) for v in range(1, 301)], q=0.1).estimate == 30.5
     assert (found.low, found.high) == (14.0, 27.0)  # ranks 14 and 27 of 40: binomial quantiles
     assert not fairness.quantile_interval([1.0] * 15 + [never] * 25).estimable
     assert not fairness.quantile_interval([1.0] * 21 + [never] * 19).estimable  # the bound lies beyond the horizon

@@ -8,7 +8,7 @@ import pytest
 from contrechamp.domain.errors import ParameterError
 from contrechamp.domain.grid import Grid
 from models import load_predictor
-from models.resampling import block_length, draw_days, median_interval, ratio_interval
+from models.resampling import block_length, draw_days, ratio_interval
 from models.scores import flagged_size
 from models.walk import walk_forward
 
@@ -102,11 +102,3 @@ def test_nothing_to_divide_by_is_said() -> None:
     once = np.zeros(10)
     once[3] = 1.0  # a third of the draws miss the only day with an event
     assert not ratio_interval(once, once, draws=draws).estimable
-
-
-def test_median_interval() -> None:
-    rng = np.random.default_rng(0)
-    i = median_interval([1.0, 2.0, np.nan, 9.0], rng=rng)
-    assert (i.estimate, i.n) == (2.0, 3)
-    assert (i.low, i.high) == (1.0, 9.0)
-    assert not median_interval([np.nan, 1.0, 2.0], rng=rng).estimable

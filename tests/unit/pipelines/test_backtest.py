@@ -77,6 +77,24 @@ def test_random_choice_has_a_pai_near_one(outcome: Outcome) -> None:
     assert 0.6 < i.low < i.high < 1.5
 
 
+def test_information_gain_scores_places_and_not_the_level_of_the_map() -> None:
+    rng = np.random.default_rng(3)
+    rate = rng.gamma(2.0, 1.0, GRID.n_cells)
+    truth = rng.poisson(rate, (90, GRID.n_cells)).astype(np.int32)
+    surface = np.tile(rate, (30, 1))
+    base = np.tile(rate[::-1], (30, 1))
+    draws = module.draw_days(30, block_days=1.0, n_draws=99, rng=rng)
+    estimates = []
+    for level in (0.2, 1.0, 5.0):
+        maps = {module.BASELINE: base, "other": level * surface}
+        (found,) = module._log_gains(maps, truth[FIRST:], draws, scored_on="truth")
+        estimates.append(found.interval.estimate)
+    assert estimates == pytest.approx([estimates[1]] * 3)
+    seen = truth[FIRST:].sum(axis=0)
+    by_hand = (seen * np.log(rate / rate[::-1])).sum() / seen.sum()  # multinomial log ratio: places only
+    assert estimates[1] == pytest.approx(by_hand, rel=1e-9)
+
+
 def test_truth_reaches_no_map(cubes: tuple[np.ndarray, np.ndarray], outcome: Outcome) -> None:
     records, truth = cubes
     other = backtest(records, truth[::-1].copy(), grid=GRID, first_day=FIRST, seed=5)

@@ -1,0 +1,113 @@
+"""A small real run: real experiments with few draws, a toy platform, and the rules of the register."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import shapely
+
+from contrechamp.audit import steps
+from contrechamp.audit.claims import load_register, read_yaml
+from contrechamp.domain.grid import Grid
+from contrechamp.domain.intervals import Interval
+from contrechamp.domain.protocols import silent
+from contrechamp.domain.provenance import digest, plain
+from contrechamp.domain.results import Outcome, Result
+from contrechamp.experiments.base import load
+from contrechamp.pipelines.backtest import backtest
+from contrechamp.store import runs
+
+SEED = 7
+FEW: dict[str, dict[str, Any]] = {
+    "E02": {"n_reps": 30, "n_days": 80}, "E12": {}, "E18": {"reps": 20}, "E24": {},
+    "E27": {"reps": 300, "map_reps": 3}, "E28": {"reps": 100, "extra_reps": 50},
+}  # fmt: skip
+E01_WORLDS = ((2700.0, 0.0, 0.0), (20.0, 0.5, 1.0))
+
+MakeRun = Callable[..., Path]
+
+
+def make_run(work: Path, *, experiments: list[str], platform: bool, run_id: str = "mini", claims: Any = None) -> Path:
+    """Write what the steps before the report leave behind."""
+    (work / "tables").mkdir(parents=True)
+    register = load_register()
+    request: dict[str, Any] = {
+        "profile": "quick", "seed": SEED, "claims": list(claims or register.claims), "experiments": experiments,
+        "platform": platform, "scenario_sha256": "0" * 64, "parameters": {},
+    }  # fmt: skip
+    for key in experiments:
+        module = load(key)
+        params = dataclasses.replace(module.Params.quick(), **FEW.get(key, {}))
+        request["parameters"][key] = plain(dataclasses.asdict(params))
+        outcome = _e01() if key == "E01" else module.run(params, seed=SEED, jobs=1, progress=silent)
+        steps._store(work, key, outcome)
+    if platform:
+        _platform(work)
+    book = read_yaml("rules.yaml")
+    plan = plain({"rules": book["rules"], "silent": book["silent"], "experiments": {}, "seed": SEED})
+    sha = digest(plan)
+    frozen = {"frozen_at": "2026-11-01", "plan": plan, "sha256": sha, "frozen_sha256": sha, "deviations": []}
+    runs.write_json(work / "plan.json", frozen)
+    runs.write_json(work / "request.json", request)
+    runs.write_json(work / "started.json", {"started_at": "2026-11-22T01:00:00+01:00", "run_id": run_id})
+    steps.decide(work)
+    return work
+
+
+def _e01() -> Outcome:
+    """Results in the shape of E01's, not drawn: drawing them takes half a minute."""
+    results = []
+    for index, (volume, kappa, bias) in enumerate(E01_WORLDS):
+        world = {"latent_per_day": volume, "kappa": kappa, "recording_bias": bias}
+        for area in (0.01, 0.05):
+            for measure, value in (("gain_latent", -0.05), ("gain_recorded", 0.02), ("gain_ceiling", 0.4)):
+                middle = value + index / 10
+                interval = Interval(middle, middle - 0.03, middle + 0.04, 8, "bootstrap of the median (1999 draws)")
+                results.append(Result("E01", measure, {**world, "area": area}, interval))
+            for predictor in ("uniform", "retro-quartic"):
+                pai = Interval(4.0 + index, 3.5 + index, 4.5 + index, 8, "order-statistics")
+                results.append(Result("E01", "pai_latent", {**world, "area": area, "predictor": predictor}, pai))
+        for measure in (m.key for m in load("E01").MEASURES if m.key.startswith("share_worlds_")):
+            low = 0.0 if measure == "share_worlds_supported" else 0.7
+            results.append(Result("E01", measure, world, Interval(low, low, low + 0.3, 8, "wilson")))
+    return Outcome(results, {})
+
+
+def _platform(work: Path) -> None:
+    rng = np.random.default_rng(1)
+    grid = Grid.over(shapely.box(0, 0, 2500, 2500), cell_m=250)
+    latent = rng.poisson(np.linspace(0.05, 1.5, grid.n_cells), size=(80, grid.n_cells)).astype(np.int32)
+    records = rng.binomial(latent, 0.4).astype(np.int32)
+    outcome = backtest(records, latent, grid=grid, first_day=66, seed=SEED)
+    steps._store(work, steps.PLATFORM, outcome)
+    runs.write_json(work / "truth" / "grid.json", grid.to_dict())
+    made = {"n_days": 80, "n_quarters": 4, "n_cells": grid.n_cells, "n_latent": int(latent.sum()), "n_reported": 11,
+            "n_discovered": 5, "n_infractions": 9, "n_fines": 3}  # fmt: skip
+    runs.write_json(work / "parts" / "generate.json", made)
+    files = [
+        {"stream": s, "source_file": f"{s}/w{i}<b>.gz", "sha256": "ab" * 32, "rows_in": 1200 + i, "committed": 1100 + i,
+         "quarantined": 70, "duplicates": 30}
+        for s in ("mains_courantes", "verbalisations") for i in range(2)
+    ]  # fmt: skip
+    runs.write_json(work / "parts" / "ingest.json", {"files": files, "reasons": {"bad_json": 200, "at_sea": 80}})
+
+
+@pytest.fixture(scope="session")
+def mini_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of every experiment and the platform, not reported yet."""
+    work = tmp_path_factory.mktemp("mini") / "run"
+    return make_run(work, experiments=["E01", *FEW], platform=True)
+
+
+@pytest.fixture(scope="session")
+def small_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A filtered run, two experiments, whose id tries to be markup."""
+    work = tmp_path_factory.mktemp("small") / "run"
+    hostile = '<script>alert(1)</script>"] #panic("x") \\ $x$'
+    claims = ("M03", "C05", "C12", "R03", "R04", "P04")
+    return make_run(work, experiments=["E12", "E18"], platform=False, run_id=hostile, claims=claims)

@@ -68,6 +68,7 @@ def test_the_wheel_carries_code_and_data(tmp_path: Path) -> None:
         "synthetic_data/scenarios/massilia.toml",
         "models/__init__.py",
         "dashboard/app.py",
+        "dashboard/.streamlit/config.toml",
     } <= names
     assert not [n for n in names if n.startswith("tests/")]
 

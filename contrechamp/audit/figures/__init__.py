@@ -12,10 +12,11 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
 
+from contrechamp.audit.reporting.blocks import Plate
 from contrechamp.audit.reporting.facts import Facts
 from contrechamp.domain.protocols import Progress, silent
 from contrechamp.domain.text import Lang
-from contrechamp.store import runs
+from contrechamp.store.files import write_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +35,6 @@ class Drawing:
     """
 
     figure: Any
-    alt: str
-    caption: str
-    limits: str
-
-
-@dataclass(frozen=True, slots=True)
-class Plate:
-    """A drawing written to disk: its file name in ``figures/`` and its words."""
-
-    name: str
     alt: str
     caption: str
     limits: str
@@ -86,12 +77,12 @@ def draw_all(facts: Facts, *, lang: Lang, folder: Path, progress: Progress = sil
     from contrechamp.audit.figures.style import RC
 
     plates: dict[str, Plate] = {}
-    with mpl.rc_context(RC):
+    with mpl.rc_context(dict(RC)):  # type: ignore[arg-type]
         for done, key in enumerate(FIGURES, start=1):
             drawing = load(key)(facts, lang)
             if drawing is not None:
                 name = f"{key}_{lang}.svg"
-                runs.write_bytes(folder / name, svg_bytes(drawing.figure, title=drawing.alt))
+                write_bytes(folder / name, svg_bytes(drawing.figure, title=drawing.alt))
                 plates[key] = Plate(name, drawing.alt, drawing.caption, drawing.limits)
             progress(f"report: figures ({lang})", done, len(FIGURES))
     return plates

@@ -6,7 +6,7 @@ Colours are of the Okabe–Ito family, which most colour-blind readers tell apar
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -64,22 +64,28 @@ def number_axis(axis: Any, lang: Lang) -> None:
     axis.set_major_formatter(FuncFormatter(lambda x, _: plain_number(float(x), lang) if x else "0"))
 
 
-def label(axes: Axes, text: Text, lang: Lang, *, which: str) -> None:
-    """Set an axis label (``which`` is "x" or "y") or the title ("title")."""
+def label(axes: Axes, text: Text, lang: Lang, *, which: Literal["x", "y", "title"]) -> None:
+    """Set an axis label or the title."""
     words = typeset(text.in_(lang), lang)
-    {"x": axes.set_xlabel, "y": axes.set_ylabel, "title": axes.set_title}[which](words)
+    if which == "title":
+        axes.set_title(words)
+    elif which == "x":
+        axes.set_xlabel(words)
+    else:
+        axes.set_ylabel(words)
 
 
-def threshold_line(axes: Axes, at: float, text: str, *, vertical: bool = False) -> None:
-    """Draw a thin line at a threshold, named where it ends."""
+def threshold_line(axes: Axes, at: float, text: str, *, vertical: bool = False, at_left: bool = False) -> None:
+    """Draw a thin line at a threshold, named at one of its ends."""
     if vertical:
         axes.axvline(at, color=SOFT, lw=0.8, ls=(0, (2, 2)), zorder=0)
         axes.annotate(text, (at, 1), xycoords=("data", "axes fraction"), xytext=(2, -2), textcoords="offset points",
                       va="top", fontsize=7, color=SOFT)  # fmt: skip
     else:
         axes.axhline(at, color=SOFT, lw=0.8, ls=(0, (2, 2)), zorder=0)
-        axes.annotate(text, (1, at), xycoords=("axes fraction", "data"), xytext=(-2, 2), textcoords="offset points",
-                      ha="right", va="bottom", fontsize=7, color=SOFT)  # fmt: skip
+        axes.annotate(text, (0 if at_left else 1, at), xycoords=("axes fraction", "data"),
+                      xytext=(3 if at_left else -2, 2), textcoords="offset points", va="bottom", fontsize=7, color=SOFT,
+                      ha="left" if at_left else "right")  # fmt: skip
 
 
 def curve(axes: Axes, x: Sequence[float], rows: Sequence[Mapping[str, Any]], *, look: int, name: str) -> None:

@@ -134,11 +134,29 @@ class Only:
 
 
 @dataclass(frozen=True, slots=True)
+class Fold:
+    """Long material that the page shows on request (HTML only)."""
+
+    title: Spans
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Break:
     """Start on a new page (paper only)."""
 
 
-Block = Heading | Para | Items | Table | Figure | Terms | Card | Box | Only | Break
+Block = Heading | Para | Items | Table | Figure | Terms | Card | Box | Only | Fold | Break
+
+
+@dataclass(frozen=True, slots=True)
+class Plate:
+    """A drawing written to disk: its file name in ``figures/`` and its words."""
+
+    name: str
+    alt: str
+    caption: str
+    limits: str
 
 
 @dataclass(frozen=True)
@@ -221,7 +239,7 @@ def walk(blocks: Sequence[Block], *, output: Output | None = None) -> list[Block
                 found += walk(block.blocks, output=output)
             continue
         found.append(block)
-        if isinstance(block, Card | Box):
+        if isinstance(block, Card | Box | Fold):
             found += walk(block.blocks, output=output)
     return found
 
@@ -242,7 +260,7 @@ def spans_of(block: Block) -> list[Span]:
             return [s for term, text in block.pairs for s in (*term, *text)]
         case Card():
             return list(block.kicker)
-        case Box():
+        case Box() | Fold():
             return list(block.title)
         case _:
             return []

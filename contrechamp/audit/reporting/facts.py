@@ -13,6 +13,7 @@ from contrechamp.audit.claims import Claim, Register, load_register
 from contrechamp.domain.errors import ContractError
 from contrechamp.domain.results import Measure
 from contrechamp.domain.text import Text
+from contrechamp.experiments.base import load
 from contrechamp.store import runs
 
 Row = dict[str, Any]
@@ -20,6 +21,13 @@ PLATFORM: Final = "platform"
 
 #: Relative differences: kept as ratios in ``results.json``, shown as percentages with a sign.
 GAINS: Final = frozenset({"gain_pai", "gain_latent", "gain_recorded", "gain_ceiling", "relative_gap"})
+#: Differences whose direction matters: printed with a plus sign when above 0.
+SIGNED: Final = (GAINS - {"relative_gap"}) | {
+    "recorded_excess_10",
+    "recorded_excess_20",
+    "patrol_excess_20",
+    "mean_gap_points",
+}
 
 
 class Facts:
@@ -40,7 +48,9 @@ class Facts:
         self.environment: dict[str, Any] = dict(_optional(work / "run.json").get("environment") or {})
         self._index: dict[tuple[str, str], list[Row]] = {}
         for raw in self.body["results"]:
-            row = {**raw, "unit": "gain"} if raw["measure"] in GAINS else dict(raw)
+            row = {**raw, "signed": raw["measure"] in SIGNED}
+            if raw["measure"] in GAINS:
+                row["unit"] = "gain"
             self._index.setdefault((row["experiment"], row["measure"]), []).append(row)
         self._by_id = {row["id"]: row for rows in self._index.values() for row in rows}
 
@@ -89,9 +99,11 @@ class Facts:
 
     def measures(self, experiment: str) -> dict[str, Measure]:
         """Measures of an experiment or of the platform."""
-        from contrechamp.audit.steps import measures_of
+        if experiment == PLATFORM:
+            from contrechamp.pipelines import backtest
 
-        return {m.key: m for m in measures_of(experiment)}
+            return {m.key: m for m in backtest.MEASURES}
+        return {m.key: m for m in load(experiment).MEASURES}
 
     def table(self, name: str) -> pd.DataFrame | None:
         """A table of the run, or None."""

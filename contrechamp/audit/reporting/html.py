@@ -17,6 +17,7 @@ from contrechamp.audit.reporting.blocks import (
     Column,
     Document,
     Figure,
+    Fold,
     Heading,
     Items,
     Only,
@@ -68,10 +69,11 @@ class HtmlRenderer:
             '<meta http-equiv="Content-Security-Policy" '
             "content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'\">\n"
             f"<title>{escape(document.title)}</title>\n"
-            f'<meta name="keywords" content="{escape(", ".join(document.keywords))}">\n<style>\n{css}</style>\n</head>\n'
+            f'<meta name="keywords" content="{escape(", ".join(document.keywords))}">\n'
+            f"<style>\n{css}</style>\n</head>\n"
             f'<body>\n<a class="skip" href="#report">{escape(_SKIP.in_(lang))}</a>\n'
             f'<header>\n<h1>{escape(document.title)}</h1>\n<p class="subtitle">{escape(document.subtitle)}</p>\n'
-            f'<p class="date">{escape(document.date)}</p>\n{self._block(document.facts)}\n</header>\n'
+            f"{self._block(document.facts)}\n</header>\n"
             f'<nav aria-label="{escape(_CONTENTS.in_(lang))}"><h2>{escape(_CONTENTS.in_(lang))}</h2>'
             f"<ul>{toc}</ul></nav>\n"
             f'<main id="report">\n{body}\n</main>\n</body>\n</html>\n'
@@ -93,7 +95,9 @@ class HtmlRenderer:
                 return f'<span class="v v-{_slug(span.key)}">{mark}{text}</span>'
             case "mark":
                 word = escape(VERDICTS[span.key].in_(self._lang))
-                return f'<span class="m v-{_slug(span.key)}" role="img" aria-label="{word}" title="{word}">{text}</span>'
+                return (
+                    f'<span class="m v-{_slug(span.key)}" role="img" aria-label="{word}" title="{word}">{text}</span>'
+                )
             case _:
                 return f"<span{lang}>{text}</span>" if lang else text
 
@@ -134,20 +138,26 @@ class HtmlRenderer:
             case Card(anchor, kicker, verdict, blocks):
                 return (
                     f'<article class="card c-{_slug(verdict)}"{self._anchor(anchor)}>'
-                    f"<h4>{self._spans(kicker)}</h4>{self._blocks(blocks)}</article>"
+                    f"<h3>{self._spans(kicker)}</h3>{self._blocks(blocks)}</article>"
                 )
             case Box(title, blocks):
-                return f'<section class="box"><p class="boxtitle">{self._spans(title)}</p>{self._blocks(blocks)}</section>'
+                return (
+                    f'<section class="box"><p class="boxtitle">{self._spans(title)}</p>{self._blocks(blocks)}</section>'
+                )
             case Only(output, blocks):
                 return self._blocks(blocks) if output == "html" else ""
+            case Fold(title, blocks):
+                return f"<details><summary>{self._spans(title)}</summary>{self._blocks(blocks)}</details>"
             case Break():
                 return ""
 
     def _table(self, table: Table) -> str:
-        caption = ""
+        caption, region = "", ""
         if table.caption:
             self._tables += 1
             label = f"{_TABLE.in_(self._lang)} {self._tables}. "
+            words = escape(label + "".join(s.text for s in table.caption))
+            region = f' role="region" aria-label="{words}"'
             caption = f"<caption><strong>{label}</strong>{self._spans(table.caption)}</caption>"
         head = "".join(f'<th scope="col"{_align(c)}>{self._spans(c.title)}</th>' for c in table.columns)
         rows = []
@@ -165,7 +175,7 @@ class HtmlRenderer:
         note = f'<p class="note">{self._spans(table.note)}</p>' if table.note else ""
         dense = " dense" if table.dense else ""
         return (
-            f'<div class="table{dense}" tabindex="0"><table>{caption}<thead><tr>{head}</tr></thead>'
+            f'<div class="table{dense}" tabindex="0"{region}><table>{caption}<thead><tr>{head}</tr></thead>'
             f"<tbody>{''.join(rows)}</tbody></table></div>{note}"
         )
 

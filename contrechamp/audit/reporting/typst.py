@@ -7,20 +7,20 @@ contain can be read as code. See :func:`quoted`.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from contrechamp.audit.reporting.blocks import (
     Block,
     Box,
     Break,
     Card,
-    Column,
     Document,
     Figure,
+    Fold,
     Heading,
     Items,
     Only,
@@ -33,7 +33,7 @@ from contrechamp.audit.reporting.blocks import (
 
 _ID: Final = re.compile(r"R-\d+")
 #: Archival PDF with tags: the compiler refuses a figure without alternative text.
-STANDARDS: Final = ("a-2a", "ua-1")
+STANDARDS: Final[list[Literal["a-2a", "ua-1"]]] = ["a-2a", "ua-1"]
 
 
 def quoted(text: str) -> str:
@@ -136,13 +136,13 @@ class TypstRenderer:
             case Terms(pairs):
                 return f"pairs({_array(self._spans(s) for pair in pairs for s in pair)})"
             case Card(anchor, kicker, verdict, blocks):
-                return (
-                    f"card({self._label(anchor)}, {self._spans(kicker)}, {quoted(verdict)}, {self._inner(blocks)})"
-                )
+                return f"card({self._label(anchor)}, {self._spans(kicker)}, {quoted(verdict)}, {self._inner(blocks)})"
             case Box(title, blocks):
                 return f"framed({self._spans(title)}, {self._inner(blocks)})"
             case Only(output, blocks):
                 return "; ".join(self._block(b) for b in blocks) if output == "pdf" else "none"
+            case Fold():
+                return "none"
             case Break():
                 return "pagebreak(weak: true)"
 
@@ -152,23 +152,22 @@ class TypstRenderer:
         head = _array(self._spans(c.title) for c in table.columns)
         cells = _array(self._cell(cell, table, i) for row in table.rows for i, cell in enumerate(row))
         dense = str(table.dense).lower()
-        return (
-            f"tab({self._spans(table.caption)}, {widths}, {aligns}, {head}, {cells}, {self._spans(table.note)}, {dense})"
-        )
+        caption, note = self._spans(table.caption), self._spans(table.note)
+        return f"tab({caption}, {widths}, {aligns}, {head}, {cells}, {note}, {dense})"
 
     def _cell(self, cell: Spans, table: Table, index: int) -> str:
         text = self._spans(cell)
         if table.dense and index == 0 and len(cell) == 1 and cell[0].kind == "ref" and _ID.fullmatch(cell[0].text):
             label = self._label(cell[0].text)
-            return f"anchored(sp-ref({quoted(cell[0].text)}, \"\"), {label})" if label != "none" else text
+            return f'anchored(sp-ref({quoted(cell[0].text)}, ""), {label})' if label != "none" else text
         return text
 
 
 _ALIGN: Final = {"left": "left", "right": "right", "center": "center"}
 
 
-def _array(items: object) -> str:
-    inner = ", ".join(items)  # type: ignore[call-overload]
+def _array(items: Iterable[str]) -> str:
+    inner = ", ".join(items)
     return f"({inner},)" if inner else "()"
 
 
@@ -205,8 +204,8 @@ def compile_pdf(source: str, *, root: Path, timestamp: datetime | None) -> bytes
     """
     import typst
 
-    made = typst.compile(
-        source.encode(), root=str(root), format="pdf", ignore_system_fonts=True, font_paths=[],
-        pdf_standards=list(STANDARDS), timestamp=timestamp,
+    made = typst.compile(  # type: ignore[call-overload]  # bytes with a root given as a path
+        source.encode(), root=str(root), format="pdf", ignore_system_fonts=True,
+        pdf_standards=[*STANDARDS], timestamp=timestamp,
     )  # fmt: skip
     return bytes(made)

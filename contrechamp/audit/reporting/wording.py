@@ -58,6 +58,9 @@ METHODS: Final[Mapping[str, Text]] = {
     "poisson-exact anchor, propagated": Text(fr="Poisson exact, propagé", en="exact Poisson, propagated"),
     "poisson-exact, printed-rounding": Text(fr="Poisson exact et arrondis", en="exact Poisson and rounding"),
     "share of grid cells, anchor propagated": Text(fr="cases de la grille", en="grid cells"),
+    "order-statistics": Text(fr="statistiques d’ordre", en="order statistics"),
+    "newcombe-paired": Text(fr="Newcombe, apparié", en="Newcombe, paired"),
+    "t": Text(fr="Student", en="Student"),
     "identical-runs": Text(fr="tirages identiques", en="identical runs"),
     "beta-binomial mixture": Text(fr="loi bêta-binomiale", en="beta-binomial law"),
     "no final account found": Text(fr="aucun compte final trouvé", en="no final account found"),
@@ -84,8 +87,9 @@ def typeset(text: str, lang: Lang) -> str:
     'about 3% of it'
     """
     text = re.sub(r"(?<=\w)'(?=\w)", "’", text.replace(">=", "≥").replace("<=", "≤"))
-    text = re.sub(rf"\b(pp?\.|n°|§|n =|K =)[ {NBSP}](?=\d)", rf"\1{NBSP}", text)
+    text = re.sub(rf"\b(pp?\.|n°|§|n =|K =|σ =|κ =)[ {NBSP}](?=\d)", rf"\1{NBSP}", text)
     if lang == "en":
+        text = re.sub(r"(?<!\w)'([^']+)'(?!\w)", r"“\1”", text)
         return re.sub(rf"(?<=\d){_SPACE}%", "%", text)
     text = re.sub(rf"{_SPACE}+([;:!?»])", rf"{NNBSP}\1", text)
     text = re.sub(rf"(?<=[^\s{NNBSP}{NBSP}])»", f"{NNBSP}»", text)
@@ -95,18 +99,27 @@ def typeset(text: str, lang: Lang) -> str:
 
 
 def decimals(value: float, low: float | None, high: float | None) -> int:
-    """Digits after the point that the precision deserves: two significant digits of the interval's width.
+    """Digits after the point that the precision deserves.
 
-    Without a width, three significant digits of the value, at most.
+    One significant digit of the interval's width, two where that digit is a 1 or a 2; without a width, three
+    significant digits of the value.
+
+    Examples
+    --------
+    >>> decimals(44.93, 42.0, 47.8), decimals(100.0, 99.05, 100.0), decimals(0.396, 0.374, 0.419)
+    (0, 1, 2)
+    >>> decimals(30.9, 30.2, 31.5), decimals(5.7, None, None)
+    (1, 2)
     """
     width = 0.0 if low is None or high is None else high - low
     if width > 0:
-        digits = 1 - math.floor(math.log10(width))
+        power = math.floor(math.log10(width))
+        digits = -power + (1 if width < 3 * 10**power else 0)
     elif value == 0:
         return 0
     else:
         digits = 2 - math.floor(math.log10(abs(value)))
-    digits = min(max(digits, 0), 4)
+    digits = min(max(digits, 0), 2 if abs(value) >= 1 else 4)
     while digits < 6 and value != 0 and float(f"{value:.{digits}f}") == 0:
         digits += 1
     return digits
@@ -125,8 +138,6 @@ def _fixed(value: float, digits: int, lang: Lang, *, trim: bool = False) -> str:
 
 #: Units that are multiplied by a hundred for people.
 _HUNDREDS: Final = ("share", "points", "gain")
-#: Units whose gains bear a plus sign.
-_SIGNED: Final = ("points", "gain")
 
 
 def _suffix(unit: str, lang: Lang, *, million: bool) -> tuple[str, str]:
@@ -183,13 +194,13 @@ def value(result: Mapping[str, Any], lang: Lang) -> str:
 
     Examples
     --------
-    >>> value({"value": 0.449, "low": 0.42, "high": 0.48, "unit": "share"}, "fr") == "44,9\u00a0%"
+    >>> value({"value": 0.449, "low": 0.437, "high": 0.461, "unit": "share"}, "fr") == "44,9\u00a0%"
     True
     """
     shown, _, _, suffix = parts(result, lang)
     if not shown:
         return NOT_ESTIMABLE.in_(lang)
-    sign = "+" if result["unit"] in _SIGNED and result["value"] > 0 and shown != "0" else ""
+    sign = "+" if result.get("signed") and result["value"] > 0 and shown != "0" else ""
     return _prefix(result, lang) + sign + shown + suffix
 
 
@@ -239,8 +250,17 @@ def bounds(result: Mapping[str, Any], lang: Lang) -> str:
 
 def method(result: Mapping[str, Any], lang: Lang) -> str:
     """Name the interval's method; the raw key when the report has no name for it."""
-    known = METHODS.get(str(result["method"]))
-    return known.in_(lang) if known else str(result["method"])
+    key = str(result["method"])
+    known = METHODS.get(key)
+    if known:
+        return known.in_(lang)
+    blocks = re.match(r"stationary-bootstrap .*?(\d+) draws, mean block ([\d.]+) days", key)
+    if blocks:
+        days = plain_number(float(blocks.group(2)), lang)
+        return Text(fr=f"bootstrap par blocs de {days} jours", en=f"bootstrap by blocks of {days} days").in_(lang)
+    if key.startswith("bootstrap of the median"):
+        return Text(fr="bootstrap de la médiane", en="bootstrap of the median").in_(lang)
+    return key
 
 
 def count(number: float, lang: Lang) -> str:
@@ -289,7 +309,7 @@ def natural(result: Mapping[str, Any], lang: Lang, *, out_of: int = 1000) -> str
 
 def threshold(number: float, unit: str, lang: Lang) -> str:
     """Print a threshold of the plan in the unit of its measure."""
-    return value({"value": number, "low": number, "high": number, "unit": unit}, lang).removeprefix("+")
+    return value({"value": number, "low": number, "high": number, "unit": unit}, lang)
 
 
 def id_ranges(ids: Iterable[str]) -> list[str]:
@@ -315,12 +335,6 @@ def listing(words: Iterable[str], lang: Lang) -> str:
     if len(items) < 2:
         return "".join(items)
     return f"{', '.join(items[:-1])} {'et' if lang == 'fr' else 'and'} {items[-1]}"
-
-
-def plural(number: int, one: str, many: str, lang: Lang) -> str:
-    """Choose the number of a noun: French keeps the singular for 0 and 1, English for 1 only."""
-    single = number < 2 if lang == "fr" else number == 1
-    return one if single else many
 
 
 _MONTHS: Final = {

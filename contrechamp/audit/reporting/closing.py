@@ -1,0 +1,205 @@
+"""The end of the report: deviations, weaknesses, how to replay it, and the annexes."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from contrechamp.audit.reporting import claims as claim_pages
+from contrechamp.audit.reporting import wording as w
+from contrechamp.audit.reporting.blocks import (
+    Block,
+    Break,
+    Column,
+    Fold,
+    Heading,
+    Items,
+    Only,
+    Para,
+    Span,
+    Table,
+    Terms,
+    Voice,
+    spans_of,
+    walk,
+)
+from contrechamp.audit.reporting.facts import Facts
+from contrechamp.audit.reporting.tables import refs, result_list
+from contrechamp.domain.text import Text
+
+#: Terms of the register's glossary that the report uses.
+_TERMS: Final = ("incident", "signalement", "découverte", "enregistrement", "détection", "alerte", "main courante",
+                 "PAI", "PEI", "monde", "verdict", "VPP", "intervalle")  # fmt: skip
+
+
+def deviations(facts: Facts, voice: Voice) -> list[Block]:
+    """Every difference between the plan frozen and the plan executed, or an explicit « none »."""
+    moved = facts.body["plan"]["deviations"]
+    out: list[Block] = [
+        Heading(1, voice(Text(fr="Écarts au plan gelé", en="Deviations from the frozen plan")), "deviations")
+    ]
+    if not moved:
+        out.append(Para(voice(Text(
+            fr="Aucun. Le plan exécuté et le plan gelé ont la même empreinte, {hash}.",
+            en="None. The plan executed and the frozen plan have the same hash, {hash}.",
+        ), hash=Span(str(facts.body["plan"]["sha256"]), "code"))))  # fmt: skip
+        return out
+    heads = (
+        Column(voice(Text(fr="Où", en="Where")), weight=2),
+        Column(voice(Text(fr="Gelé", en="Frozen")), weight=1),
+        Column(voice(Text(fr="Exécuté", en="Executed")), weight=1),
+    )
+    absent = Text(fr="absent", en="absent").in_(voice.lang)
+    rows = tuple(
+        ((Span(str(m["path"]), "code"),), *((Span(absent if m[k] is None else str(m[k])),) for k in ("frozen", "now")))
+        for m in moved
+    )
+    caption = Text(fr="{n} écarts, tous listés.", en="{n} deviations, all listed.")
+    return [*out, Table(voice(caption, n=w.count(len(moved), voice.lang)), heads, rows)]
+
+
+def weakness(facts: Facts, voice: Voice) -> list[Block]:
+    """What someone who disagrees would say first."""
+    lang = voice.lang
+    sources = {facts.claim(c).source.ref for c in facts.verdicts}
+    excerpts = sum(facts.register.sources[ref].get("read") == "excerpt" for ref in sources)
+    missing = sum(r["value"] is None for r in facts.results)
+    judged = sum(len(line["rules"]) for line in facts.verdicts.values())
+    items = [
+        voice(Text(
+            fr="*Des mondes inventés.* Un résultat vaut pour les mondes énoncés. Rien ne dit lequel ressemble à une "
+            "ville réelle ; une hypothèse que personne n’a écrite n’a pas été essayée.",
+            en="*Invented worlds.* A result holds for the stated worlds. Nothing says which one resembles a real city; "
+            "an assumption nobody wrote down was not tried.")),
+        voice(Text(
+            fr="*Des seuils choisis.* Ils sont gelés, mais choisis par les auteurs. Un autre seuil peut donner un "
+            "autre verdict : les résultats sont publiés pour que l’on puisse appliquer le sien.",
+            en="*Chosen thresholds.* They are frozen, but chosen by the authors. Another threshold may give another "
+            "verdict: results are published so that one can apply one’s own.")),
+        voice(Text(
+            fr="*Les mêmes mains.* Les auteurs ont écrit la ville, les mesures et les règles. Aucun laboratoire "
+            "accrédité, aucune contre-expertise à ce jour.",
+            en="*The same hands.* The authors wrote the city, the measurements and the rules. No accredited "
+            "laboratory, no counter-expertise so far.")),
+        voice(Text(
+            fr="*Beaucoup de questions.* {n} jugements sont portés ici, sans correction d’ensemble : quelques-uns "
+            "peuvent être dus au hasard des tirages.",
+            en="*Many questions.* {n} judgements are made here without an overall correction: a few may be due to the "
+            "luck of the draw."), n=w.count(judged, lang)),
+        voice(Text(
+            fr="*Des sources lues en partie.* {k} des {n} sources citées n’ont été lues que par extraits : une "
+            "affirmation peut y avoir été précisée ailleurs que dans l’extrait.",
+            en="*Sources read in part.* {k} of the {n} sources cited were read in excerpts only: a claim may be "
+            "qualified elsewhere than in the excerpt."), k=w.count(excerpts, lang), n=w.count(len(sources), lang)),
+        voice(Text(
+            fr="*Ce qui manque.* {p} affirmations attendent une expérience ; {k} résultats sur {t} ne sont pas "
+            "estimables.",
+            en="*What is missing.* {p} claims await an experiment; {k} results out of {t} are not estimable."),
+            p=w.count(len(facts.by_verdict("pending")), lang), k=w.count(missing, lang),
+            t=w.count(len(facts.results), lang)),
+        voice(Text(
+            fr="*Ni avis de droit, ni réponse du vendeur.* Le rapport ne qualifie rien en droit, et il ne contient "
+            "encore aucune observation de la Ville ni des entreprises.",
+            en="*No legal opinion, no reply from the vendor.* The report qualifies nothing in law, and it holds no "
+            "comment yet from the City or from the companies.")),
+    ]  # fmt: skip
+    if facts.environment.get("dirty"):
+        items.append(voice(Text(
+            fr="*Code modifié.* Le code exécuté différait du commit indiqué.",
+            en="*Modified code.* The code executed differed from the commit stated.",
+        )))  # fmt: skip
+    return [Heading(1, voice(Text(fr="Ce qui affaiblit ce rapport", en="What weakens this report")), "weakness"),
+            Items(tuple(items))]  # fmt: skip
+
+
+def replay(facts: Facts, voice: Voice) -> list[Block]:
+    """Commands that check the run and compute it again."""
+    run = str(facts.started.get("run_id", facts.work.name))
+    commands = (
+        (f"contrechamp verify {run}", Text(
+            fr="contrôle l’empreinte de chaque fichier et la signature ; sort avec le code 12 et nomme le fichier si "
+            "un octet a "
+            "bougé.", en="checks the hash of every file and the signature; exits with code 12 and names the file if "
+                         "one byte moved.")),
+        (f"contrechamp verify {run} --replay", Text(
+            fr="recalcule chaque nombre à partir de la graine et compare.",
+            en="recomputes every number from the seed and compares.")),
+        (f"contrechamp audit --profile {facts.request['profile']} --seed {facts.request['seed']}", Text(
+            fr="refait tout ; results.json doit porter l’empreinte ci-dessous.",
+            en="does it all again; results.json must bear the digest below.")),
+    )  # fmt: skip
+    pairs = tuple(((Span(command, "code"),), voice(text)) for command, text in commands)
+    return [
+        Heading(1, voice(Text(fr="Vérifier et rejouer", en="Verify and replay")), "replay"),
+        Terms(pairs),
+        Para(voice(Text(fr="Empreinte des résultats : {d}", en="Digest of the results: {d}"),
+                   d=Span(str(facts.body["digest"]), "code"))),
+    ]  # fmt: skip
+
+
+def annexes(facts: Facts, voice: Voice, body: list[Block]) -> list[Block]:
+    """Every claim on a line; results cited on paper, all of them on the page; words.
+
+    Parameters
+    ----------
+    body : list of Block
+        The report so far: the results its summary cites get a row of their own on paper.
+    """
+    out: list[Block] = [
+        Break(),
+        Heading(1, voice(Text(fr="Annexe A. Toutes les affirmations", en="Annex A. Every claim")), "annex-claims"),
+        claim_pages.every_claim(facts, voice),
+        Heading(1, voice(Text(fr="Annexe B. Résultats", en="Annex B. Results")), "annex-results"),
+    ]
+    summary = body[: next((i for i, b in enumerate(body) if isinstance(b, Break)), len(body))]
+    cited = sorted({s.text for b in walk(summary) for s in spans_of(b) if s.kind == "ref" and "–" not in s.text})
+    said = Text(
+        fr="Sur papier : les résultats cités dans le résumé, puis la plage de numéros de chaque mesure. Les {n} "
+        "résultats sont tous dans la version HTML et dans results.json.",
+        en="On paper: the results cited in the summary, then the range of ids of each measure. All {n} results are in "
+        "the HTML version and in results.json.",
+    )
+    paper: list[Block] = [Para(voice(said, n=w.count(len(facts.results), voice.lang)), "note")]
+    if cited:
+        paper.append(result_list(facts, voice, [facts.result(i) for i in cited], caption=None, dense=True))
+    paper.append(_index(facts, voice))
+    out.append(Only("pdf", tuple(paper)))
+    every = result_list(facts, voice, facts.results, caption=None, dense=True)
+    title = Text(fr="Les {n} résultats", en="The {n} results")
+    out.append(Only("html", (Fold(voice(title, n=w.count(len(facts.results), voice.lang)), (every,)),)))
+    out.append(Heading(1, voice(Text(fr="Annexe C. Lexique", en="Annex C. Glossary")), "annex-glossary"))
+    out.append(_glossary(voice))
+    return out
+
+
+def _index(facts: Facts, voice: Voice) -> Table:
+    """Measures with the range of their ids: experiment, measure, table and its hash."""
+    grouped: dict[tuple[str, str], list[Any]] = {}
+    for row in facts.results:
+        grouped.setdefault((row["experiment"], row["measure"]), []).append(row)
+    rows = []
+    for (experiment, measure), found in grouped.items():
+        label = facts.measures(experiment)[measure].label.in_(voice.lang).replace("`", "")
+        hashed = str(found[0].get("data_sha256", ""))[:12]
+        rows.append((
+            (Span(experiment),), (Span(measure, "code"),), voice.plain(label), refs(found),
+            (Span(f"{found[0]['table']} {hashed}".strip() or "–", "code"),),
+        ))  # fmt: skip
+    heads = (
+        Column(voice(Text(fr="Exp.", en="Exp."))),
+        Column(voice(Text(fr="Mesure", en="Measure"))),
+        Column(voice(Text(fr="Libellé", en="Label")), weight=1),
+        Column(voice(Text(fr="Résultats", en="Results"))),
+        Column(voice(Text(fr="Table, SHA-256 (début)", en="Table, SHA-256 (start)"))),
+    )
+    return Table((), heads, tuple(rows), heads=2, dense=True)
+
+
+def _glossary(voice: Voice) -> Terms:
+    from contrechamp.audit.claims import read_yaml
+
+    entries = read_yaml("glossary.yaml")
+    picked = [e for e in entries if any(str(e["fr"]).lower().split(" (")[0] == t.lower() for t in _TERMS)]
+    picked = (picked or entries)[:14]
+    return Terms(tuple(
+        ((voice.raw(str(e[voice.lang]), "strong"),), (voice.raw(str(e["definition"][voice.lang])),)) for e in picked
+    ))  # fmt: skip

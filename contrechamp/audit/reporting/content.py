@@ -1,0 +1,242 @@
+"""The whole report, in order, as blocks: what was asked, what was found, what was decided, and what weakens it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Final
+
+import contrechamp
+from contrechamp.audit.reporting import claims as claim_pages
+from contrechamp.audit.reporting import experiments as experiment_pages
+from contrechamp.audit.reporting import wording as w
+from contrechamp.audit.reporting.blocks import (
+    Block,
+    Break,
+    Column,
+    Document,
+    Heading,
+    Items,
+    Para,
+    Plate,
+    Span,
+    Spans,
+    Table,
+    Terms,
+    Voice,
+)
+from contrechamp.audit.reporting.closing import annexes, deviations, replay, weakness
+from contrechamp.audit.reporting.custody import custody, platform
+from contrechamp.audit.reporting.facts import Facts
+from contrechamp.audit.reporting.findings import findings
+from contrechamp.audit.rules import VERDICTS
+from contrechamp.domain.text import Lang, Text
+
+TITLE: Final = Text(
+    fr="Contrechamp : audit d’une plateforme « Big Data de la tranquillité publique »",
+    en="Contrechamp: audit of a « Big Data de la tranquillité publique » platform",
+)
+SUBTITLE: Final = Text(
+    fr="Les affirmations de ses promoteurs et de ses critiques, mises à l’épreuve sur une ville inventée",
+    en="The claims of its promoters and of its critics, put to the test on an invented city",
+)
+_MEANING: Final[Mapping[str, Text]] = {
+    "supported": Text(fr="le critère d’appui est rempli dans tous les mondes visités",
+                      en="the criterion for support is met in every world visited"),
+    "refuted": Text(fr="le critère de réfutation est rempli dans tous les mondes visités par une expérience",
+                    en="the criterion for refutation is met in every world visited by an experiment"),
+    "inconclusive": Text(fr="l’intervalle chevauche le seuil, ou les mondes ne s’accordent pas",
+                         en="the interval straddles the threshold, or worlds disagree"),
+    "not testable": Text(fr="aucune expérience ne peut la décider ; la raison est donnée",
+                         en="no experiment can decide it; the reason is given"),
+    "pending": Text(fr="l’expérience qui la décidera n’est pas encore construite",
+                    en="the experiment that will decide it is not built yet"),
+}  # fmt: skip
+
+
+def build(facts: Facts, lang: Lang, plates: Mapping[str, Plate]) -> Document:
+    """Assemble the report of a run in one language."""
+    voice = Voice(lang)
+    body: list[Block] = [
+        *_summary(facts, voice),
+        Break(),
+        *_method(facts, voice),
+        *custody(facts, voice),
+        *platform(facts, voice, plates),
+        Heading(1, voice(Text(fr="Les expériences", en="The experiments")), "experiments"),
+        *experiment_pages.sections(facts, voice, plates),
+        *_decided(facts, voice),
+        *deviations(facts, voice),
+        *weakness(facts, voice),
+        *replay(facts, voice),
+    ]
+    body += annexes(facts, voice, body)
+    started = str(facts.started.get("started_at", ""))
+    return Document(
+        lang=lang,
+        title=w.typeset(TITLE.in_(lang), lang),
+        subtitle=w.typeset(SUBTITLE.in_(lang), lang),
+        date=started,
+        facts=Terms(_identity(facts, voice)),
+        blocks=body,
+        keywords=("Contrechamp", "audit", "predictive policing", "police prédictive", "simulation"),
+    )
+
+
+def _identity(facts: Facts, voice: Voice) -> tuple[tuple[Spans, Spans], ...]:
+    request, lang = facts.request, voice.lang
+
+    def code(text: object) -> Spans:
+        return (Span(str(text), "code"),)
+
+    pairs: list[tuple[Text, Spans]] = [
+        (Text(fr="Exécution", en="Run"), code(facts.started.get("run_id", facts.work.name))),
+        (Text(fr="Commencée le", en="Started on"), (Span(w.date(str(facts.started.get("started_at", "")), lang)),)),
+        (Text(fr="Profil, graine", en="Profile, seed"), code(f"{request['profile']}, {request['seed']}")),
+        (
+            Text(fr="Plan gelé le", en="Plan frozen on"),
+            (Span(w.date(str(facts.plan.get("frozen_at", "")), lang) + " "), *code(facts.plan["sha256"])),
+        ),
+        (Text(fr="Scénario", en="Scenario"), code(request.get("scenario_sha256", "–"))),
+        (Text(fr="Résultats", en="Results"), code(facts.body["digest"])),
+    ]
+    environment = facts.environment
+    commit = environment.get("commit")
+    version = f"contrechamp {contrechamp.__version__}"
+    if commit:
+        dirty = Text(fr=" avec modifications", en=" with changes").in_(lang) if environment.get("dirty") else ""
+        version += f", {commit}{dirty}"
+    tail = Text(fr=" ; versions et commit : run.json", en="; versions and commit: run.json")
+    pairs.append((Text(fr="Logiciel", en="Software"), (*code(version), *(() if commit else voice(tail)))))
+    return tuple((voice(term), spans) for term, spans in pairs)
+
+
+def _summary(facts: Facts, voice: Voice) -> list[Block]:
+    lang = voice.lang
+    flips = sum(bool(line["flips"]) for line in facts.verdicts.values())
+    sides = Counter(facts.claim(c).side for c in facts.verdicts)
+    lead = voice(
+        Text(
+            fr="Une ville passe commande d’un outil qui doit expliquer hier, surveiller aujourd’hui et prévoir demain. "
+            "Des élus et des vendeurs disent ce qu’il fera ; des associations, des chercheurs et des journalistes "
+            "disent ce qu’il fera d’autre. Ce rapport prend {n} de ces affirmations, {a} du côté des promoteurs et {b} "
+            "d’ailleurs, et met chacune à l’épreuve d’un calcul que chacun peut refaire, sur une ville, des personnes "
+            "et des faits entièrement inventés. Il ne dit pas ce qui s’est passé à Marseille. Il dit ce qui est "
+            "possible, trivial, fragile ou exclu *dans les mondes énoncés*.",
+            en="A city orders a tool meant to explain yesterday, watch today and foresee tomorrow. Officials and "
+            "vendors say what it will do; associations, researchers and journalists say what else it will do. This "
+            "report takes {n} of these claims, {a} from promoters and {b} from others, and puts each to a calculation "
+            "that anyone can run again, on a city, persons and events that are entirely invented. It does not say what "
+            "happened in Marseille. It says what is possible, trivial, fragile or ruled out *under the stated worlds*.",
+        ),
+        n=w.count(len(facts.verdicts), lang), a=w.count(sides["promoter"], lang),
+        b=w.count(len(facts.verdicts) - sides["promoter"], lang),
+    )  # fmt: skip
+    rows = []
+    for verdict in VERDICTS:
+        extra = voice(_MEANING[verdict])
+        if verdict == "inconclusive":
+            both = sum(bool(line["flips"]) for line in facts.verdicts.values() if line["verdict"] == verdict)
+            tail = Text(fr=" (dont {k} basculent d’un monde à l’autre)", en=" (of which {k} flip from world to world)")
+            extra = (*extra, *voice(tail, k=w.count(both, lang)))
+        if verdict == "pending":
+            partial = sum(bool(x["rules"]) for x in facts.verdicts.values() if x["verdict"] == verdict)
+            extra = (*extra, *voice(Text(fr=" ({k} ont déjà un verdict partiel)", en=" ({k} already have a partial "
+                                                                                     "verdict)"),
+                                    k=w.count(partial, lang)))  # fmt: skip
+        which = facts.by_verdict(verdict)
+        names = ", ".join(which) if len(which) <= 24 else Text(fr="annexe A", en="annex A").in_(lang)
+        rows.append(
+            (
+                (voice.verdict(verdict),),
+                (Span(w.count(len(which), lang), "strong"),),
+                extra,
+                (Span(names or "–", "small"),),
+            )
+        )
+    heads = (
+        Column(voice(Text(fr="Verdict", en="Verdict"))),
+        Column(voice(Text(fr="Nombre", en="Number")), "right"),
+        Column(voice(Text(fr="Ce que cela veut dire, dans les mondes énoncés", en="What it means, under the stated "
+                                                                                  "worlds")),
+               weight=1.5),
+        Column(voice(Text(fr="Lesquelles", en="Which")), weight=1),
+    )  # fmt: skip
+    caption = Text(fr="Verdicts des {n} affirmations.", en="Verdicts of the {n} claims.")
+    out: list[Block] = [
+        Heading(1, voice(Text(fr="Résumé", en="Summary")), "summary"),
+        Para(lead),
+        Table(voice(caption, n=w.count(len(facts.verdicts), lang)), heads, tuple(rows)),
+    ]
+    said = findings(facts, voice)
+    if said:
+        out += [Para(voice(Text(fr="*Ce que l’on apprend*", en="*What is learned*"))), Items(tuple(said))]
+    flip_note = Text(
+        fr="Lire ces chiffres : chaque nombre porte le numéro R-… du résultat dont il vient ; entre parenthèses, son "
+        "intervalle et son n, qui compte ce que le tableau du chapitre indique. {k} affirmations au total changent de "
+        "verdict selon le monde : la carte de ces mondes est dans le chapitre de l’expérience.",
+        en="Reading these figures: each number bears the R-… id of the result it comes from; in brackets, its interval "
+        "and its n, which counts what the table of the chapter says. {k} claims in all change verdict with the world: "
+        "the map of these worlds is in the chapter of the experiment.",
+    )
+    out.append(Para(voice(flip_note, k=w.count(flips, lang)), "note"))
+    return out
+
+
+def _method(facts: Facts, voice: Voice) -> list[Block]:
+    rules = len(facts.plan["plan"]["rules"])
+    return [
+        Heading(1, voice(Text(fr="La question et la méthode", en="The question and the method")), "method"),
+        Para(voice(Text(
+            fr="*Question.* Pour chaque affirmation faite pour la plateforme ou contre elle : dans quels mondes "
+            "tient-elle, dans lesquels tombe-t-elle, et à quel seuil, fixé avant de voir les données ?",
+            en="*Question.* For each claim made for the platform or against it: in which worlds does it hold, in which "
+            "does it fall, and at what threshold, set before seeing the data?",
+        ))),
+        Items((
+            voice(Text(
+                fr="*Une ville inventée.* Massilia, ses habitants, ses faits, ses fichiers et ses patrouilles sont "
+                "tirés au sort à partir d’une graine. Aucune personne, aucun lieu, aucune donnée réelle n’y entre ; "
+                "les groupes sont neutres. Les volumes suivent des chiffres publiés.",
+                en="*An invented city.* Massilia, its residents, events, files and patrols are drawn from a seed. No "
+                "real person, place or record enters; groups are neutral. Volumes follow published figures.")),
+            voice(Text(
+                fr="*La vérité à part.* Un incident arrive, ou n’arrive pas ; quelqu’un le signale, une patrouille le "
+                "découvre, ou personne. La plateforme ne voit que l’enregistrement ; la mesure voit les deux.",
+                en="*Truth held apart.* An incident happens or not; someone reports it, a patrol discovers it, or "
+                "nobody does. The platform sees the record only; the measurement sees both.")),
+            voice(Text(
+                fr="*Des seuils gelés.* {n} règles de décision, une par affirmation et par expérience, sont écrites et "
+                "hachées avant le calcul ; une règle lit une borne d’intervalle, et un intervalle à cheval sur le "
+                "seuil ne décide rien. Les affirmations opposées sont jugées par les mêmes résultats, critères en "
+                "miroir.",
+                en="*Frozen thresholds.* {n} decision rules, one per claim and experiment, are written and hashed "
+                "before the computation; a rule reads a bound of an interval, and an interval that straddles the "
+                "threshold decides nothing. Opposing claims are judged by the same results, criteria mirrored."),
+                n=w.count(rules, voice.lang)),
+            voice(Text(
+                fr="*Des mondes, pas un monde.* Chaque expérience visite une grille de mondes. Si le verdict y change, "
+                "l’affirmation est « indécise » et la carte des mondes est publiée.",
+                en="*Worlds, not one world.* Each experiment visits a grid of worlds. Where the verdict changes, the "
+                "claim is “inconclusive” and the map of worlds is published.")),
+            voice(Text(
+                fr="*Des intervalles.* Taux : Wilson ou Clopper–Pearson ; jours qui se suivent : bootstrap par blocs ; "
+                "différences : tirages appariés. Une quantité sans dénominateur est dite « non estimable », jamais 0.",
+                en="*Intervals.* Rates: Wilson or Clopper–Pearson; successive days: block bootstrap; differences: "
+                "paired draws. A quantity without a denominator is said “not estimable”, never 0.")),
+        )),
+    ]  # fmt: skip
+
+
+def _decided(facts: Facts, voice: Voice) -> list[Block]:
+    cards = claim_pages.cards(facts, voice)
+    out: list[Block] = [
+        Heading(
+            1, voice(Text(fr="Les deux côtés, par la même mesure", en="Both sides, by the same measure")), "two-sides"
+        ),
+        *claim_pages.two_sides(facts, voice),
+        Heading(1, voice(Text(fr="Les affirmations tranchées", en="The claims decided")), "decided"),
+    ]
+    if not cards:
+        out.append(Para(voice(Text(fr="Aucune dans cette exécution.", en="None in this run."))))
+    return [*out, *cards]

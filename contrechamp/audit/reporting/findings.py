@@ -1,0 +1,210 @@
+"""The sharpest findings of a run, in sentences filled from its results.
+
+A finding whose results are absent is not said. No figure is written here: only words around them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from contrechamp.audit.reporting import wording as w
+from contrechamp.audit.reporting.blocks import Span, Spans, Voice
+from contrechamp.audit.reporting.facts import PLATFORM, Facts, Row
+from contrechamp.audit.reporting.labels import value_name
+from contrechamp.audit.reporting.tables import stated
+from contrechamp.audit.reporting.worlds import alert_world
+from contrechamp.domain.text import Text
+
+Finding = Callable[[Facts, Voice], Spans | None]
+
+
+def findings(facts: Facts, voice: Voice) -> list[Spans]:
+    """Every finding the run has results for, in the order of the report."""
+    return [said for finding in _ALL if (said := finding(facts, voice)) is not None]
+
+
+def _platform(facts: Facts, voice: Voice) -> Spans | None:
+    area = _least(facts, PLATFORM, "pai", "area")
+    at: dict[str, Any] = {"predictor": "retro-quartic", "area": area}
+    truth = _known(facts.one(PLATFORM, "pai", **at, scored_on="truth"))
+    records = _known(facts.one(PLATFORM, "pai", **at, scored_on="records"))
+    gain = _known(facts.one(PLATFORM, "gain_pai", **at, scored_on="truth"))
+    if truth is None or records is None or gain is None:
+        return None
+    return voice(
+        Text(
+            fr="*La plateforme.* Sur {area} de la surface, la carte à noyau annonce les enregistrements avec un PAI de "
+            "{records}, et ce qui arrive vraiment avec un PAI de {truth}. Par rapport à la simple moyenne de 52 "
+            "semaines, elle change le second de {gain}.",
+            en="*The platform.* Over {area} of the area, the kernel map foretells records with a PAI of {records}, and "
+            "what really happens with a PAI of {truth}. Against the plain 52-week mean it changes the latter by "
+            "{gain}.",
+        ),
+        area=w.percent(float(area), voice.lang), records=stated(records, voice), truth=stated(truth, voice),
+        gain=stated(gain, voice),
+    )  # fmt: skip
+
+
+def _e01(facts: Facts, voice: Voice) -> Spans | None:
+    area = _least(facts, "E01", "gain_latent", "area")
+    rows = [r for r in facts.rows("E01", "gain_latent", area=area) if r["value"] is not None]
+    ceilings = [r for r in facts.rows("E01", "gain_ceiling", area=area) if r["value"] is not None]
+    if len(rows) < 2 or not ceilings:
+        return None
+    least, most = min(rows, key=_value), max(rows, key=_value)
+    return voice(
+        Text(
+            fr="*Prévoir mieux que la moyenne ?* Sur les incidents latents, à {area} de surface, le gain de la "
+            "prévision sur la meilleure carte gratuite va de {least} à {most} selon les mondes (seuil : +10 %). Le "
+            "devin qui connaît l’intensité vraie gagne au mieux {ceiling}.",
+            en="*Better than the mean?* On latent incidents, at {area} of the area, the gain of the forecast over the "
+            "best free map goes from {least} to {most} across worlds (threshold: +10 %). The clairvoyant who knows the "
+            "true intensity gains {ceiling} at most.",
+        ),
+        area=w.percent(float(area), voice.lang), least=stated(least, voice), most=stated(most, voice),
+        ceiling=stated(max(ceilings, key=_value), voice),
+    )  # fmt: skip
+
+
+def _e02(facts: Facts, voice: Voice) -> Spans | None:
+    base: dict[str, Any] = {"zones": 2, "rates": "equal", "arrivals": "bernoulli"}
+    none = _known(facts.one("E02", "recorded_off_20", **base, rule="top", rho=0.0))
+    half = _known(facts.one("E02", "recorded_off_20", **base, rule="top", rho=0.5))
+    other = _known(facts.one("E02", "recorded_off_20", **base, rule="proportional", rho=0.0))
+    if none is None or half is None or other is None:
+        return None
+    return voice(
+        Text(
+            fr="*La boucle.* Si la patrouille va toujours à la zone en tête du fichier et que les habitants ne "
+            "signalent rien, la part enregistrée s’écarte de la réalité de plus de 20 points dans {none} des villes "
+            "simulées ; si la moitié des incidents est signalée, dans {half} ; sous la règle proportionnelle, sans "
+            "signalement, dans {other}.",
+            en="*The loop.* When the patrol always goes to the zone that tops the file and residents report nothing, "
+            "the recorded share is more than 20 points off the truth in {none} of simulated cities; when half of "
+            "incidents are reported, in {half}; under the proportional rule, with nothing reported, in {other}.",
+        ),
+        none=stated(none, voice), half=stated(half, voice), other=stated(other, voice),
+    )  # fmt: skip
+
+
+def _e12(facts: Facts, voice: Voice) -> Spans | None:
+    base = alert_world(facts)
+    if base is None:
+        return None
+    fa = max(r["world"]["fa_per_camera_day"] for r in facts.rows("E12", "ppv", **base))
+    rows = sorted(facts.rows("E12", "ppv", **base, fa_per_camera_day=fa), key=lambda r: float(r["world"]["m"]))
+    rows = [r for r in rows if r["value"] is not None]
+    if len(rows) < 2:
+        return None
+    seen, often = rows[0], rows[-1]
+    return voice(
+        Text(
+            fr="*La base.* À {fa} fausse alerte par caméra et par jour, tous les faits étant détectés, {n1} alertes "
+            "sont justes, soit {seen}, si les faits sont aussi fréquents que ceux vus en 2015 ; {n2}, soit {often}, "
+            "s’ils sont {m} fois plus fréquents.",
+            en="*The base rate.* At {fa} false alert per camera and day, every event being detected, {n1} alerts are "
+            "right, that is {seen}, when events are as frequent as those seen in 2015; {n2}, that is {often}, when "
+            "they are {m} times more frequent.",
+        ),
+        fa=w.plain_number(fa, voice.lang), n1=Span(w.natural(seen, voice.lang), "strong"), seen=stated(seen, voice),
+        n2=Span(w.natural(often, voice.lang), "strong"), often=stated(often, voice),
+        m=w.plain_number(often["world"]["m"], voice.lang),
+    )  # fmt: skip
+
+
+def _e18(facts: Facts, voice: Voice) -> Spans | None:
+    sets = _known(facts.one("E18", "parameter_sets_found", grid="published"))
+    single = _known(facts.one("E18", "parameter_sets_found", grid="one_denominator"))
+    if sets is None or single is None:
+        return None
+    measures = ("share_all", "share_solved", "share_requested_solved")
+    figures = [value_name("figure", r["world"]["figure"], voice.lang) for m in measures for r in facts.rows("E18", m)]
+    return voice(
+        Text(
+            fr="*Les dénominateurs.* Peut-on dire à la fois {figures} de la vidéo dans les enquêtes ? {sets} jeux "
+            "d’effectifs entiers donnent les trois si chacun divise autre chose ; {single} s’ils divisaient la même "
+            "chose.",
+            en="*The denominators.* Can {figures} all be said of video in investigations? {sets} sets of whole counts "
+            "print the three when each divides by something else; {single} when they divide by the same thing.",
+        ),
+        figures=w.listing(figures, voice.lang), sets=stated(sets, voice, bounds=False),
+        single=stated(single, voice, bounds=False),
+    )  # fmt: skip
+
+
+def _e24(facts: Facts, voice: Voice) -> Spans | None:
+    unit = _known(facts.one("E24", "unit_cost_eur", claim="C13"))
+    ratio = _known(facts.one("E24", "cost_ratio", claim="C13"))
+    if unit is None or ratio is None:
+        return None
+    return voice(
+        Text(
+            fr="*Les coûts.* Le marché de 2018 revient à {unit} par caméra, soit {ratio} fois le coût moyen cité ; les "
+            "bornes sont celles des arrondis publiés.",
+            en="*The costs.* The 2018 contract comes to {unit} per camera, {ratio} times the quoted mean cost; the "
+            "bounds are those of published rounding.",
+        ),
+        unit=stated(unit, voice), ratio=stated(ratio, voice),
+    )  # fmt: skip
+
+
+def _e27(facts: Facts, voice: Voice) -> Spans | None:
+    chances = sorted(facts.rows("E27", "p_placebo", selection="random"), key=lambda r: float(r["world"]["sd"]))
+    maps = sorted(facts.rows("E27", "area_share_static_map", map="past_year"), key=lambda r: float(r["world"]["sigma"]))
+    if not chances or not maps or any(r["value"] is None for r in (*chances, *maps)):
+        return None
+    middle, chance = chances[len(chances) // 2], maps[-1]
+    params = facts.request["parameters"]["E27"]
+    gap = float(params["headline_points"])
+    unit = "point" if gap == 1 else "points"
+    headline = f"{w.plain_number(gap, voice.lang)}\u00a0{unit}"
+    return voice(
+        Text(
+            fr="*Le placebo.* {tested} départements où l’on ne ferait rien devancent la moyenne nationale d’au moins "
+            "{headline} dans {p} des années (dispersion supposée : {sd} points). Et pour contenir {captured} "
+            "des faits, une carte de l’année passée, sans rien apprendre, doit désigner {share} du territoire là où "
+            "ils sont concentrés (σ = {sigma}).",
+            en="*The placebo.* {tested} departments where nothing is done beat the national mean by at least "
+            "{headline} in {p} of years (assumed spread: {sd} points). And to hold {captured} of events, last "
+            "year’s map, without learning anything, must flag {share} of the territory where they are concentrated "
+            "(σ = {sigma}).",
+        ),
+        p=stated(middle, voice), sd=w.plain_number(middle["world"]["sd"], voice.lang),
+        tested=w.count(params["tested"], voice.lang), headline=headline,
+        captured=w.percent(float(params["captured"]), voice.lang), share=stated(chance, voice),
+        sigma=w.plain_number(chance["world"]["sigma"], voice.lang),
+    )  # fmt: skip
+
+
+def _e28(facts: Facts, voice: Voice) -> Spans | None:
+    bare = _known(facts.one("E28", "p_any_finding", K=13, safeguard="none"))
+    holm = _known(facts.one("E28", "p_any_finding", K=13, safeguard="holm"))
+    alike = _known(facts.one("E28", "p_any_finding_autocorrelated", K=13, safeguard="none"))
+    if bare is None or holm is None or alike is None:
+        return None
+    return voice(
+        Text(
+            fr="*Chercher jusqu’à trouver.* Treize analyses de bruit pur donnent au moins une « découverte » dans "
+            "{bare} des villes ; {holm} avec la correction de Holm. Si les jours se ressemblent, {alike} sans "
+            "garde-fou.",
+            en="*Looking until one finds.* Thirteen analyses of pure noise yield at least one “finding” in {bare} of "
+            "cities; {holm} with the Holm correction. When days resemble each other, {alike} without a safeguard.",
+        ),
+        bare=stated(bare, voice), holm=stated(holm, voice), alike=stated(alike, voice),
+    )  # fmt: skip
+
+
+_ALL: Final[tuple[Finding, ...]] = (_platform, _e01, _e02, _e12, _e18, _e24, _e27, _e28)
+
+
+def _known(row: Row | None) -> Row | None:
+    return row if row is not None and row["value"] is not None else None
+
+
+def _value(row: Row) -> float:
+    return float(row["value"])
+
+
+def _least(facts: Facts, experiment: str, measure: str, key: str) -> Any:
+    return min((r["world"][key] for r in facts.rows(experiment, measure)), default=0.0)

@@ -1,0 +1,284 @@
+"""Tables of results: values with their intervals, worlds in rows, ids in the note. Maps of verdicts over worlds."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any, Final
+
+from contrechamp.audit.reporting import wording as w
+from contrechamp.audit.reporting.blocks import Align, Column, Span, Spans, Table, Voice
+from contrechamp.audit.reporting.facts import Facts, Row
+from contrechamp.audit.reporting.labels import key_name, value_name, world_name
+from contrechamp.domain.provenance import canonical_json
+from contrechamp.domain.text import Text
+
+#: Shorter names for measures whose full label does not fit a table head or a rule.
+SHORT: Final[Mapping[tuple[str, str], Text]] = {
+    ("E02", "recorded_off_20"): Text(fr="villes à plus de 20 points (part enregistrée)",
+                                     en="cities over 20 points off (recorded share)"),
+    ("E02", "recorded_off_10"): Text(fr="villes à plus de 10 points (part enregistrée)",
+                                     en="cities over 10 points off (recorded share)"),
+    ("E02", "patrol_off_20"): Text(fr="villes à plus de 20 points (temps de patrouille)",
+                                   en="cities over 20 points off (patrol time)"),
+    ("E02", "recorded_excess_20"): Text(fr="excès sur le témoin sans boucle (part enregistrée)",
+                                        en="excess over the control without a loop (recorded share)"),
+    ("E02", "recorded_excess_10"): Text(fr="excès à plus de 10 points sur le témoin sans boucle (part enregistrée)",
+                                        en="excess over 10 points over the control without a loop (recorded share)"),
+    ("E02", "patrol_excess_20"): Text(fr="excès sur le témoin sans boucle (temps de patrouille)",
+                                      en="excess over the control without a loop (patrol time)"),
+    ("E02", "days_to_drift"): Text(fr="jour médian du premier écart de plus de 20 points",
+                                   en="median day of the first gap over 20 points"),
+    ("E12", "utilisation"): Text(fr="charge des opérateurs (1 : la file déborde)",
+                                 en="operators’ load (1: the queue overflows)"),
+    ("E12", "minutes_per_true_event"): Text(fr="minutes de lecture par fait trouvé",
+                                            en="reading minutes per event found"),
+    ("E18", "under_2pct"): Text(fr="moins de 2 %", en="under 2 %"),
+}  # fmt: skip
+
+#: Fewer worlds than this are named one by one in the claim's card, not mapped.
+MIN_MAP: Final = 4
+MAX_ROWS: Final = 9
+
+
+def measure_name(facts: Facts, experiment: str, measure: str, voice: Voice) -> str:
+    """Short name of a measure, or its label."""
+    short = SHORT.get((experiment, measure))
+    text = short or facts.measures(experiment)[measure].label
+    return w.typeset(text.in_(voice.lang), voice.lang)
+
+
+def cell(row: Row | None, voice: Voice) -> Spans:
+    """Value, and its interval in small type; a dash when this world was not visited."""
+    if row is None:
+        return (Span("–"),)
+    shown = (Span(w.value(row, voice.lang)),)
+    if row["value"] is None or w.is_exact(row) or row["unit"] == "bool":
+        return shown
+    _, low, high, _ = w.parts(row, voice.lang)
+    return (
+        *shown,
+        Span(f" [{low}{w.NNBSP};{w.NBSP}{high}]" if voice.lang == "fr" else f" [{low},{w.NBSP}{high}]", "small"),
+    )
+
+
+def stated(row: Row, voice: Voice, *, bounds: bool = True) -> Spans:
+    """Value in strong type, its interval and n in brackets, its id: for running text."""
+    out: list[Span] = [Span(w.value(row, voice.lang), "strong")]
+    if bounds:
+        out.append(Span(f" ({w.bounds(row, voice.lang)})", "small"))
+    return (*out, Span(" "), Span(row["id"], "ref"))
+
+
+def refs(rows: Iterable[Row] | Iterable[str], *, at_most: int = 8) -> Spans:
+    """Result ids as ranges; beyond ``at_most`` ranges, the first and the last with their number."""
+    ids = [r if isinstance(r, str) else str(r["id"]) for r in rows]
+    ranges = w.id_ranges(ids)
+    if len(ranges) > at_most:
+        ordered = sorted(set(ids))
+        return (Span(ordered[0], "ref"), Span(" … "), Span(ordered[-1], "ref"), Span(f" ({len(ordered)})", "small"))
+    out: list[Span] = []
+    for piece in ranges:
+        out += ([Span(", ")] if out else []) + [Span(piece, "ref")]
+    return tuple(out)
+
+
+@dataclass(frozen=True)
+class Wide:
+    """One column of a wide table: its title, and the result it takes in the world of a row."""
+
+    title: Text
+    measure: str
+    world: Mapping[str, Any]
+
+
+def wide(
+    facts: Facts,
+    voice: Voice,
+    experiment: str,
+    *,
+    caption: Text,
+    rows: Sequence[Mapping[str, Any]],
+    head: Text,
+    columns: Sequence[Wide],
+    name: Callable[[Mapping[str, Any]], str] | None = None,
+    weight: float = 1.9,
+) -> Table | None:
+    """Worlds in rows, measures in columns. None when no cell has a result."""
+    lang = voice.lang
+    used: list[Row] = []
+    body = []
+    for world in rows:
+        cells = []
+        for column in columns:
+            found = facts.one(experiment, column.measure, **{**world, **column.world})
+            used += [found] if found else []
+            cells.append(cell(found, voice))
+        title = name(world) if name else world_name(world, lang)
+        body.append(((Span(title),), *cells))
+    if not used:
+        return None
+    heads = (Column(voice(head), weight=weight), *(Column(voice(c.title), "right", weight=1) for c in columns))
+    return Table(voice(caption), heads, tuple(body), note=source_note(facts, voice, used))
+
+
+def source_note(facts: Facts, voice: Voice, used: Sequence[Row]) -> Spans:
+    """Say n, what it counts, the method and the ids, under a table."""
+    lang = voice.lang
+    sampled = [r for r in used if r["value"] is not None and not w.is_exact(r) and r["unit"] != "bool"]
+    ids = refs(used)
+    if not sampled:
+        return voice(Text(fr="Valeurs sans aléa. {ids}", en="Values without sampling. {ids}"), ids=ids)
+    counts = sorted({int(r["n"]) for r in sampled})
+    n = w.count(counts[0], lang)
+    if len(counts) > 1:
+        n += ("\u00a0à\u00a0" if lang == "fr" else " to ") + w.count(counts[-1], lang)
+    of = {facts.measures(r["experiment"])[r["measure"]].denominator.in_(lang) for r in sampled}
+    methods = w.listing(sorted({w.method(r, lang) for r in sampled}), lang)
+    levels = {float(r["level"]) for r in sampled}
+    what = (
+        Text(fr="Entre crochets : bornes ({methods})", en="In brackets: bounds ({methods})")
+        if levels == {1.0}
+        else Text(fr="Entre crochets : intervalle à 95 % ({methods})", en="In brackets: 95 % interval ({methods})")
+    )
+    tail = Text(fr=" ; n = {n} ({of}). {ids}", en="; n = {n} ({of}). {ids}")
+    shown = " ; ".join(sorted(of)) if len(of) <= 2 else "…"
+    return (*voice(what, methods=methods), *voice(tail, n=n, of=w.typeset(shown, lang), ids=ids))
+
+
+def result_list(facts: Facts, voice: Voice, rows: Sequence[Row], *, caption: Text | None, dense: bool = False) -> Table:
+    """One result per line: id, what, world, value, interval, n, method."""
+    lang = voice.lang
+    body = []
+    for row in rows:
+        label = measure_name(facts, row["experiment"], row["measure"], voice)
+        world = world_name(row["world"], lang)
+        lines: list[Spans] = [
+            (Span(row["id"], "ref"),),
+            (Span(label), *((Span(f" ({world})", "small"),) if world else ())),
+            (Span(w.value(row, lang)),),
+            (Span(w.interval(row, lang)),),
+            (Span(w.count(row["n"], lang)),),
+        ]
+        if dense:
+            lines.insert(1, (Span(row["experiment"]),))
+            lines.append((Span(w.method(row, lang)),))
+        body.append(tuple(lines))
+    head: list[tuple[Text, Align, float]] = [
+        (Text(fr="N°", en="Id"), "left", 0),
+        (Text(fr="Mesure (monde)", en="Measure (world)"), "left", 3),
+        (Text(fr="Valeur", en="Value"), "right", 0),
+        (Text(fr="Intervalle", en="Interval"), "right", 0),
+        (Text(fr="n", en="n"), "right", 0),
+    ]
+    if dense:
+        head.insert(1, (Text(fr="Exp.", en="Exp."), "left", 0))
+        head.append((Text(fr="Méthode", en="Method"), "left", 1.2))
+    columns = tuple(Column(voice(t), a, g) for t, a, g in head)
+    return Table(voice(caption) if caption else (), columns, tuple(body), dense=dense)
+
+
+def verdict_map(facts: Facts, voice: Voice, judged: Mapping[str, Any], *, claims: Sequence[str]) -> Table | None:
+    """Map of the worlds a rule visited: a mark per world, or marks with counts where several worlds share a cell.
+
+    Keys that never change the verdict are folded away and named in the note. None when every world agrees.
+    """
+    lang = voice.lang
+    worlds: list[Row] = list(judged["worlds"])
+    if len({x["verdict"] for x in worlds}) < 2:
+        return None
+    keys = [k for k in worlds[0]["world"] if len({canonical_json(x["world"].get(k)) for x in worlds}) > 1]
+    idle = _idle_keys(worlds, keys)
+    active = [k for k in keys if k not in idle] or keys
+    if len(worlds) < MIN_MAP:
+        return None
+    across = max(active, key=lambda k: (_is_number(worlds, k), len(_values(worlds, k)) <= 10, len(_values(worlds, k))))
+    down = _few_rows(worlds, across, [k for k in active if k != across])
+    tops = _values(worlds, across)
+    sides = sorted({tuple(x["world"].get(k) for k in down) for x in worlds}, key=lambda t: [_order(v) for v in t])
+    body = []
+    for side in sides:
+        mine = [x for x in worlds if tuple(x["world"].get(k) for k in down) == side]
+        title = world_name(dict(zip(down, side, strict=True)), lang) or "–"
+        marks = tuple(_marks(mine, across, top) for top in tops)
+        body.append(((Span(title),), *marks))
+    names = w.listing(claims, lang)
+    caption = voice(
+        Text(fr="{claims} : carte des verdicts selon « {key} ».", en="{claims}: map of verdicts by “{key}”."),
+        claims=names, key=key_name(across, lang),
+    )  # fmt: skip
+    legend = [*voice(Text(fr="Légende : ", en="Key: "))]
+    for key in sorted({x["verdict"] for x in worlds}, key=list(w.MARKS).index):
+        legend += [Span(w.MARKS[key], "mark", key), Span(f" {w.VERDICTS[key].in_(lang)}  ")]
+    folded = [k for k in active if k != across and k not in down]
+    if folded:
+        listed = ", ".join(key_name(k, lang) for k in folded)
+        said = Text(
+            fr="Un signe suivi d’un nombre compte les mondes que {keys} distinguent. ",
+            en="A mark followed by a number counts worlds told apart by {keys}. ",
+        )
+        legend += [*voice(said, keys=listed)]
+    if idle:
+        listed = ", ".join(key_name(k, lang) for k in idle)
+        legend += [*voice(Text(fr="Sans effet sur le verdict : {keys}.", en="No effect on the verdict: {keys}."),
+                          keys=listed)]  # fmt: skip
+    heads = tuple(Column((Span(value_name(across, t, lang)),), "center") for t in tops)
+    first = ", ".join(key_name(k, lang) for k in down)
+    return Table(caption, (Column((Span(first),), weight=1), *heads), tuple(body), note=tuple(legend))
+
+
+def _few_rows(worlds: Sequence[Row], across: str, down: list[str]) -> list[str]:
+    """Fold row keys, those that matter least first, until the map has at most :data:`MAX_ROWS` rows."""
+
+    def mixed(keys: Sequence[str]) -> int:
+        cells: dict[str, set[str]] = {}
+        for x in worlds:
+            cells.setdefault(canonical_json([x["world"].get(k) for k in (across, *keys)]), set()).add(x["verdict"])
+        return sum(len(v) > 1 for v in cells.values())
+
+    while len(down) > 1 and len({canonical_json([x["world"].get(k) for k in down]) for x in worlds}) > MAX_ROWS:
+        down = min(([k for k in down if k != gone] for gone in down), key=mixed)
+    return down
+
+
+def _marks(worlds: Sequence[Row], key: str, value: Any) -> Spans:
+    counts = Counter(x["verdict"] for x in worlds if x["world"].get(key) == value)
+    if not counts:
+        return (Span(" "),)
+    out: list[Span] = []
+    for verdict, number in sorted(counts.items()):
+        out.append(Span(w.MARKS[verdict], "mark", verdict))
+        if len(counts) > 1:
+            out.append(Span(f"{number} ", "small"))
+    return tuple(out)
+
+
+def _idle_keys(worlds: Sequence[Row], keys: Sequence[str]) -> list[str]:
+    """Keys along which the verdict never changes, all others held; at least one key is kept."""
+    idle: list[str] = []
+    for key in keys:
+        kept = [k for k in keys if k != key and k not in idle]
+
+        def rest(x: Row, kept: Sequence[str] = tuple(kept)) -> str:
+            return canonical_json([x["world"].get(k) for k in kept])
+
+        groups = groupby(sorted(worlds, key=rest), key=rest)
+        if kept and all(len({x["verdict"] for x in group}) == 1 for _, group in groups):
+            idle.append(key)
+    return idle
+
+
+def _values(worlds: Sequence[Row], key: str) -> list[Any]:
+    return sorted({x["world"].get(key) for x in worlds}, key=_order)
+
+
+def _order(value: Any) -> tuple[int, float, str]:
+    if isinstance(value, int | float):
+        return (0, float(value), "")
+    return (1, 0.0, str(value))
+
+
+def _is_number(worlds: Sequence[Row], key: str) -> bool:
+    return all(isinstance(x["world"].get(key), int | float) for x in worlds)

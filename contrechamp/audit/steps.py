@@ -20,7 +20,7 @@ from contrechamp.audit.plan import claims_rules, current_plan, deviations, froze
 from contrechamp.audit.rules import judge
 from contrechamp.domain.errors import ContractError, ParameterError
 from contrechamp.domain.protocols import Progress, silent
-from contrechamp.domain.provenance import canonical_json, digest, plain, table_digest
+from contrechamp.domain.provenance import digest, plain, table_digest
 from contrechamp.domain.results import Measure, Outcome
 from contrechamp.domain.text import LANGS, Lang
 from contrechamp.experiments.base import Profile, load
@@ -203,7 +203,7 @@ def decide(work: Path) -> dict[str, Any]:
     results: list[dict[str, Any]] = []
     for key in sources:
         units = {m.key: m.unit for m in measures_of(key)}
-        for raw in sorted(parts[key]["results"], key=lambda r: (r["measure"], canonical_json(r["world"]))):
+        for raw in sorted(parts[key]["results"], key=lambda r: (r["measure"], _natural(r["world"]))):
             source = tables.get(raw["table"], {}).get("sha256", "")
             numbered = {"id": f"R-{len(results) + 1:04d}", **raw, "unit": units[raw["measure"]], "data_sha256": source}
             results.append(numbered)
@@ -293,6 +293,13 @@ def _store(work: Path, key: str, outcome: Outcome) -> dict[str, Any]:
     part = plain({"results": [r.to_dict() for r in outcome.results], "tables": tables})
     runs.write_json(work / "parts" / f"{key}.json", part)
     return {"results": len(outcome.results), "tables": tables}
+
+
+def _natural(world: Mapping[str, Any]) -> list[tuple[str, int, float, str]]:
+    """Sort key of a world: numbers by value, words by letter."""
+    return [
+        (k, 0, float(v), "") if isinstance(v, int | float) else (k, 1, 0.0, str(v)) for k, v in sorted(world.items())
+    ]
 
 
 def _tuple(value: Any) -> Any:

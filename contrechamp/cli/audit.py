@@ -48,7 +48,9 @@ def audit(
     """Lancer l'audit : ville, flux, ingestion, prédiction, expériences, verdicts, rapport signé. (Run the audit.)"""
     from contrechamp.audit import steps
     from contrechamp.audit.environment import describe_environment
+    from contrechamp.audit.reporting.wording import VERDICTS
 
+    os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
     now = datetime.now(UTC)
     run_id = f"{now:%Y%m%dT%H%M%SZ}-{profile}"
     work = steps.begin(
@@ -91,7 +93,7 @@ def audit(
     if as_json:
         emit(summary)
     else:
-        say("Verdicts : " + ", ".join(f"{n} {v}" for v, n in sorted(verdicts.items())))
+        say("Verdicts : " + ", ".join(f"{verdicts[v]} {VERDICTS[v].in_(lang)}" for v in VERDICTS if verdicts[v]))
         say(f"Empreinte des résultats (results digest) : {results['digest']}")
         say(f"Vérifier (verify) : contrechamp verify {run}")
         print(summary["report_html"])

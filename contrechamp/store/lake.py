@@ -160,9 +160,7 @@ def _merge_once(lake: str | Path, table: str, frame: pd.DataFrame, storage_optio
     predicate = " AND ".join(f"target.{name} = source.{name}" for name in identity)
     # The merge repeats the test inside the transaction: another writer may have committed since.
     done: dict[str, Any] = (
-        opened.merge(
-            data, predicate=predicate, source_alias="source", target_alias="target", writer_properties=_PACKED
-        )
+        opened.merge(data, predicate=predicate, source_alias="source", target_alias="target", writer_properties=_PACKED)
         .when_not_matched_insert_all()
         .execute()
     )

@@ -18,7 +18,7 @@ from contrechamp.audit import evidence
 from contrechamp.audit.claims import load_register
 from contrechamp.audit.plan import claims_rules, current_plan, deviations, frozen
 from contrechamp.audit.rules import judge
-from contrechamp.domain.errors import ContractError, ParameterError
+from contrechamp.domain.errors import CapabilityError, ContractError, ParameterError
 from contrechamp.domain.protocols import Progress, silent
 from contrechamp.domain.provenance import digest, plain, table_digest
 from contrechamp.domain.results import Measure, Outcome
@@ -168,16 +168,20 @@ def backtest(
     from contrechamp.pipelines.backtest import run_backtest
 
     outcome = run_backtest(work, seed=request["seed"], jobs=jobs, progress=progress)
+    stored = _store(work, PLATFORM, outcome)
     if tracking_uri:
         from contrechamp.pipelines.tracking import log_backtest
 
-        log_backtest(
-            outcome,
-            run_name=work.name.removesuffix(runs.PARTIAL),
-            params={"profile": request["profile"], "seed": request["seed"]},
-            tracking_uri=tracking_uri,
-        )
-    return _store(work, PLATFORM, outcome)
+        try:
+            log_backtest(
+                outcome,
+                run_name=work.name.removesuffix(runs.PARTIAL),
+                params={"profile": request["profile"], "seed": request["seed"]},
+                tracking_uri=tracking_uri,
+            )
+        except CapabilityError as unreachable:  # the notebook is missing, the evidence is not: go on, and say so
+            stored["tracking"] = str(unreachable)
+    return stored
 
 
 def experiment(work: Path, key: str, *, jobs: int = 1, progress: Progress = silent) -> dict[str, Any]:

@@ -73,7 +73,9 @@ def audit(
         advance(LABELS["ingest"])
         steps.ingest(work, progress=progress)
         advance(LABELS["backtest"])
-        steps.backtest(work, jobs=count, tracking_uri=uri, progress=progress)
+        tested = steps.backtest(work, jobs=count, tracking_uri=uri, progress=progress)
+        if "tracking" in tested:
+            say(f"MLflow : {tested['tracking']}")
         advance(LABELS["experiments"])
         steps.experiments(work, jobs=count, progress=progress)
         advance(LABELS["decide"])

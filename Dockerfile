@@ -8,6 +8,7 @@ COPY . .
 RUN pip install --no-cache-dir -e ".[postgres,dask]" -c constraints.txt \
  && pip install --no-cache-dir --no-deps jupedsim -c constraints.txt \
  && useradd --create-home --uid 10001 app \
- && mkdir -p /data/runs /data/mlflow \
- && chown -R app /data
+ && mkdir -p /data/runs /data/mlflow /keys \
+ && chown -R app /data /keys \
+ && chmod 700 /keys
 USER app

@@ -6,6 +6,7 @@ SHA-256 and run id, so that the lineage of a report can be read in Airflow alone
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -57,7 +58,7 @@ def audit_quick() -> None:
             started_at=now.isoformat(timespec="seconds"),
             profile=params["profile"],
             seed=params["seed"],
-            overrides={str(k): str(v) for k, v in params["overrides"].items()},
+            overrides={str(k): v if isinstance(v, str) else json.dumps(v) for k, v in params["overrides"].items()},
         )
         return str(work)
 

@@ -10,4 +10,5 @@ export AIRFLOW__CORE__PARALLELISM=4
 export CONTRECHAMP_RUNS="${CONTRECHAMP_RUNS:-$PWD/runs}"
 export MLFLOW_DISABLE_TELEMETRY=true
 airflow db migrate >/dev/null
-exec airflow dags test audit_quick "$@"
+airflow dags test audit_quick "$@"
+echo "Finished runs are in $CONTRECHAMP_RUNS (or in the folder named by --conf)." >&2

@@ -59,14 +59,15 @@ class Limits:
     max_ratio : float
         Inflated over compressed bytes, beyond which (and beyond 64 MiB) an archive is quarantined whole.
         A log of text inflates 5 to 30 times.
-    chunk_rows : int
-        Rows handed over at a time.
+    chunk_rows, chunk_bytes : int
+        Rows, and bytes of rows, handed over at a time: whichever is reached first.
     """
 
     max_line_bytes: int = 1 << 20
     max_inflated_bytes: int = 8 << 30
     max_ratio: float = 200.0
     chunk_rows: int = 50_000
+    chunk_bytes: int = 64 << 20
 
 
 #: Inflated size below which the ratio is not looked at.
@@ -150,7 +151,7 @@ def parse(source: Source, spec: StreamSpec, *, limits: Limits | None = None) -> 
         return
     blocks = _inflate(source()) if compressed else iter(source())
     reader = _read_jsonl if spec.format == "jsonl" else _read_csv
-    yield from reader(_lines(blocks, limits.max_line_bytes), spec, limits.chunk_rows)
+    yield from reader(_lines(blocks, limits.max_line_bytes), spec, limits)
 
 
 # ---------------------------------------------------------------------------------------------- bytes
@@ -327,13 +328,13 @@ def _rows_frame(numbers: list[int], raws: list[bytes], spec: StreamSpec, columns
     return pd.DataFrame(data)
 
 
-def _read_jsonl(lines: Iterator[_Line | Reject], spec: StreamSpec, chunk_rows: int) -> Iterator[Chunk]:
+def _read_jsonl(lines: Iterator[_Line | Reject], spec: StreamSpec, limits: Limits) -> Iterator[Chunk]:
     allowed = frozenset(spec.fields)
     numbers: list[int] = []
     raws: list[bytes] = []
     objects: list[dict[str, Any]] = []
     rejects: list[Reject] = []
-    rows_in = 0
+    rows_in = size = 0
 
     def chunk() -> Chunk:
         columns = {name: [o.get(name) for o in objects] for name in spec.fields}
@@ -356,10 +357,11 @@ def _read_jsonl(lines: Iterator[_Line | Reject], spec: StreamSpec, chunk_rows: i
         else:
             numbers.append(line.number)
             raws.append(raw)
+            size += len(raw)
             objects.append(found)
-        if rows_in >= chunk_rows:
+        if rows_in >= limits.chunk_rows or size >= limits.chunk_bytes:
             yield chunk()
-            numbers, raws, objects, rejects, rows_in = [], [], [], [], 0
+            numbers, raws, objects, rejects, rows_in, size = [], [], [], [], 0, 0
     if rows_in:
         yield chunk()
 
@@ -402,14 +404,14 @@ _DECODER: Final = json.JSONDecoder(parse_constant=_no_constant)
 _CAREFUL: Final = json.JSONDecoder(parse_constant=_no_constant, object_pairs_hook=_once)
 
 
-def _read_csv(lines: Iterator[_Line | Reject], spec: StreamSpec, chunk_rows: int) -> Iterator[Chunk]:
+def _read_csv(lines: Iterator[_Line | Reject], spec: StreamSpec, limits: Limits) -> Iterator[Chunk]:
     header: list[str] | None = None
     wrong = ""  # what is wrong with the header
     numbers: list[int] = []
     raws: list[bytes] = []
     values: list[list[str]] = []
     rejects: list[Reject] = []
-    rows_in = 0
+    rows_in = size = 0
 
     def chunk() -> Chunk:
         by_field: Iterable[tuple[str, ...]] = zip(*values, strict=True)
@@ -440,10 +442,11 @@ def _read_csv(lines: Iterator[_Line | Reject], spec: StreamSpec, chunk_rows: int
         else:
             numbers.append(line.number)
             raws.append(raw)
+            size += len(raw)
             values.append(fields)
-        if rows_in >= chunk_rows:
+        if rows_in >= limits.chunk_rows or size >= limits.chunk_bytes:
             yield chunk()
-            numbers, raws, values, rejects, rows_in = [], [], [], [], 0
+            numbers, raws, values, rejects, rows_in, size = [], [], [], [], 0, 0
     if rows_in:
         yield chunk()
 

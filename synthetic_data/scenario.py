@@ -309,7 +309,7 @@ def read_overrides(pairs: Mapping[str, str]) -> dict[str, Any]:
 def _literal(text: str) -> Any:
     try:
         (value,) = tomllib.loads(f"value = {text}").values()
-    except (tomllib.TOMLDecodeError, ValueError):
+    except (ValueError, RecursionError):
         return text
     return text if isinstance(value, dt.date | dt.time) else value
 

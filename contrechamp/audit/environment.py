@@ -25,6 +25,7 @@ def describe_environment() -> dict[str, Any]:
     """Versions of the interpreter, the project and its packages; the commit, and whether the tree differed from it."""
     root = Path(contrechamp.__file__).resolve().parent.parent
     commit = _git(root, "rev-parse", "HEAD")
+    status = None if commit is None else _git(root, "status", "--porcelain", "--untracked-files=no")
     lock = root / "constraints.txt"
     return {
         "contrechamp": contrechamp.__version__,
@@ -32,7 +33,7 @@ def describe_environment() -> dict[str, Any]:
         "platform": f"{platform.system()} {platform.machine()}",
         "packages": {name: _version(name) for name in PACKAGES},
         "commit": commit,
-        "dirty": None if commit is None else bool(_git(root, "status", "--porcelain", "--untracked-files=no")),
+        "dirty": None if status is None else bool(status),
         "constraints_sha256": hashlib.sha256(lock.read_bytes()).hexdigest() if lock.is_file() else None,
         "executable": Path(sys.executable).name,
     }

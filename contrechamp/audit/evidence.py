@@ -11,7 +11,8 @@ import binascii
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+import stat
+import tempfile
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -30,6 +31,10 @@ SIGNATURE: Final = "manifest.sig.json"
 CRATE: Final = "ro-crate-metadata.json"
 SCHEMA: Final = "contrechamp/manifest/1"
 KEY_VARIABLE: Final = "CONTRECHAMP_SIGNING_KEY"
+#: A manifest names a few hundred files; anything larger is not one, and is not read.
+_LARGEST_JSON: Final = 64 << 20
+#: Faults printed in one message.
+_SHOWN: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +61,13 @@ def default_key_file() -> Path:
     named = os.environ.get(KEY_VARIABLE)
     if named:
         return Path(named)
-    base = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
+    try:
+        base = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
+    except RuntimeError as cause:  # a user without a home, as in some containers
+        raise ParameterError(
+            f"There is nowhere to keep the signing key: this user has no home folder. Set {KEY_VARIABLE} to a file "
+            "that does not exist yet in a folder you can write to."
+        ) from cause
     return Path(base) / "contrechamp" / "signing-key.pem"
 
 
@@ -74,8 +85,7 @@ def signing_key(path: Path) -> Ed25519PrivateKey:
             pem = Ed25519PrivateKey.generate().private_bytes(
                 serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
             )
-            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as handle:
-                handle.write(pem)
+            _create_once(path, pem)
         key = serialization.load_pem_private_key(path.read_bytes(), password=None)
     except (OSError, ValueError, TypeError) as cause:
         raise ParameterError(
@@ -87,9 +97,40 @@ def signing_key(path: Path) -> Ed25519PrivateKey:
     return key
 
 
+def _create_once(path: Path, content: bytes) -> None:
+    """Write a file of mode 0600 whole or not at all, and leave the one that another process made first."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".signing-key-")  # mode 0600
+    whole = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        try:
+            path.hardlink_to(whole)  # refuses to replace a key
+        except FileExistsError:
+            pass
+        except OSError:  # a file system without hard links
+            if not path.exists():
+                whole.replace(path)
+    finally:
+        whole.unlink(missing_ok=True)
+
+
 def seal(work: Path, *, key_file: Path | None = None) -> None:
-    """Write the RO-Crate description, the manifest and its signature into a run being built."""
+    """Write the RO-Crate description, the manifest and its signature into a run being built.
+
+    Raises
+    ------
+    ContractError
+        If the folder holds a link, a special file or a name that cannot be printed: what it stands for could change
+        after it was signed, or be read as something else.
+    """
     key = signing_key(key_file or default_key_file())
+    odd = [name for name in _walk(work) if not name.isprintable() or not _regular(work / name)]
+    if odd:
+        raise ContractError(
+            f"{work} cannot be sealed: {', '.join(map(printable, odd[:_SHOWN]))} is a link, a special file or bears an "
+            "unprintable name. Put a copy of the file in its place, or take it out."
+        )
     describe(work)
     files = {name: _entry(work / name) for name in _walk(work)}
     body = {"schema": SCHEMA, "files": files, "results_digest": runs.read_json(work / "results.json")["digest"]}
@@ -121,37 +162,42 @@ def check(run: Path, *, fingerprint: str | None = None) -> Check:
     ContractError
         If the folder holds no manifest at all.
     """
-    if not (run / MANIFEST).is_file() and not (run / SIGNATURE).is_file():
+    try:
+        found = (run / MANIFEST).is_file() or (run / SIGNATURE).is_file()
+    except OSError as cause:
+        raise ContractError(
+            f"{run} cannot be read: {cause.strerror}. Give a folder you have the right to read."
+        ) from cause
+    if not found:
         raise ContractError(f"{run} holds no {MANIFEST}: it is not a sealed run. Give the folder of a finished audit.")
     problems: list[str] = []
     signed_by, trusted = _check_signature(run, problems)
-    if fingerprint and signed_by and signed_by != fingerprint.lower().replace(":", ""):
-        problems.append(f"{SIGNATURE}: signed by key {signed_by}, not by {fingerprint}")
+    wanted = None if fingerprint is None else "".join(fingerprint.lower().replace(":", "").split())
+    if wanted is not None and signed_by and signed_by != wanted:
+        problems.append(f"{SIGNATURE}: signed by key {signed_by}, not by {wanted or '(empty)'}")
     files = _manifest_files(run, problems)
-    present = {name for name in _walk(run) if name not in (MANIFEST, SIGNATURE)}
+    present = set(_walk(run, problems))
     for name in sorted(files.keys() | present):
-        if name not in present:
-            problems.append(f"{name}: missing")
-        elif name not in files:
-            problems.append(f"{name}: not in the manifest (added after sealing, or renamed)")
-        elif _entry(run / name) != files[name]:
-            problems.append(f"{name}: content changed (SHA-256 or size differs from the manifest)")
+        fault = _fault(run / name, files.get(name), present=name in present)
+        if fault:
+            problems.append(f"{printable(name)}: {fault}")
     if not trusted and not problems:
         problems.append(f"{SIGNATURE}: the signature could not be checked")
     return Check(len(files), tuple(problems), signed_by)
 
 
 def require_intact(run: Path, *, fingerprint: str | None = None) -> Check:
-    """Like :func:`check`, but a fault is an error (exit code 12) that names every file concerned."""
+    """Like :func:`check`, but a fault is an error (exit code 12) that names the files concerned."""
     found = check(run, fingerprint=fingerprint)
     if found.problems:
-        raise IntegrityError(f"{run} is not as it was sealed. " + " | ".join(found.problems))
+        more = f" | and {len(found.problems) - _SHOWN} more" if len(found.problems) > _SHOWN else ""
+        raise IntegrityError(f"{run} is not as it was sealed. " + " | ".join(found.problems[:_SHOWN]) + more)
     return found
 
 
 def _check_signature(run: Path, problems: list[str]) -> tuple[str, bool]:
     try:
-        raw = (run / SIGNATURE).read_bytes()
+        raw = _read(run / SIGNATURE)
         data = json.loads(raw)
         public = base64.b64decode(data["public_key"], validate=True)
         mark = base64.b64decode(data["signature"], validate=True)
@@ -168,12 +214,12 @@ def _check_signature(run: Path, problems: list[str]) -> tuple[str, bool]:
         if raw != canonical:
             problems.append(f"{SIGNATURE}: content changed (not in the form that sealing writes)")
             return "", False
-    except (OSError, ValueError, KeyError, TypeError, binascii.Error) as cause:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, binascii.Error) as cause:
         problems.append(f"{SIGNATURE}: unreadable ({type(cause).__name__})")
         return "", False
     try:
-        key.verify(mark, (run / MANIFEST).read_bytes())
-    except (InvalidSignature, OSError):
+        key.verify(mark, _read(run / MANIFEST))
+    except (InvalidSignature, OSError, ValueError):
         problems.append(f"{MANIFEST}: does not match its signature ({MANIFEST} or {SIGNATURE} was changed)")
         return hashlib.sha256(public).hexdigest(), False
     return hashlib.sha256(public).hexdigest(), True
@@ -181,22 +227,70 @@ def _check_signature(run: Path, problems: list[str]) -> tuple[str, bool]:
 
 def _manifest_files(run: Path, problems: list[str]) -> dict[str, Any]:
     try:
-        files = json.loads((run / MANIFEST).read_bytes())["files"]
+        files = json.loads(_read(run / MANIFEST))["files"]
         return {str(k): v for k, v in files.items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as cause:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as cause:
         problems.append(f"{MANIFEST}: unreadable ({type(cause).__name__})")
         return {}
 
 
-def _walk(folder: Path) -> Iterator[str]:
-    """Every file below, as a POSIX path relative to the folder, sorted. Links count as files of their own name."""
-    names = [p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_symlink() or not p.is_dir()]
-    yield from sorted(n for n in names if n not in (MANIFEST, SIGNATURE))
+def printable(name: str) -> str:
+    r"""Show a file name that may hold anything on one line, escapes included.
+
+    Examples
+    --------
+    >>> printable("été"), printable("a\nb")
+    ('été', 'a\\nb')
+    """
+    return name if name.isprintable() else ascii(name)[1:-1]
+
+
+def _walk(folder: Path, problems: list[str] | None = None) -> list[str]:
+    """Every file below but the seal's own, as a sorted POSIX path relative to the folder.
+
+    Links count as files of their own name and are never followed. A folder that cannot be listed is a problem.
+    """
+
+    def unreadable(error: OSError) -> None:
+        if problems is None:
+            raise error
+        where = Path(str(error.filename)).relative_to(folder).as_posix()
+        problems.append(f"{printable(where)}: cannot be listed ({error.strerror})")
+
+    names: list[str] = []
+    for root, folders, files in os.walk(folder, onerror=unreadable):
+        links = [name for name in folders if Path(root, name).is_symlink()]
+        names += [Path(root, name).relative_to(folder).as_posix() for name in (*files, *links)]
+    return sorted(n for n in names if n not in (MANIFEST, SIGNATURE))
+
+
+def _regular(path: Path) -> bool:
+    return stat.S_ISREG(path.lstat().st_mode)
+
+
+def _fault(path: Path, listed: Any, *, present: bool) -> str:
+    """What is wrong with one file; empty when it is as the manifest says."""
+    if not present:
+        return "missing"
+    if listed is None:
+        return "not in the manifest (added after sealing, or renamed)"
+    try:
+        if not _regular(path):
+            return "a link or a special file, whose content no signature can cover"
+        same = isinstance(listed, dict) and path.stat().st_size == listed.get("bytes") and _entry(path) == listed
+    except OSError as cause:
+        return f"cannot be read ({cause.strerror})"
+    return "" if same else "content changed (SHA-256 or size differs from the manifest)"
+
+
+def _read(path: Path) -> bytes:
+    """Read a small regular file; a pipe, a link or a huge file is refused unread."""
+    if not _regular(path) or path.stat().st_size > _LARGEST_JSON:
+        raise OSError(f"{path.name} is not a small file")
+    return path.read_bytes()
 
 
 def _entry(path: Path) -> dict[str, Any]:
-    if path.is_symlink() or not path.is_file():
-        return {"sha256": "", "bytes": -1}
     return {"sha256": sha256_file(path), "bytes": path.stat().st_size}
 
 

@@ -113,12 +113,13 @@ def frozen(path: Path | None = None) -> dict[str, Any]:
                 f"There is no plan at {source}. Write one with `contrechamp claims freeze --out FILE`."
             )
     data = read_json(source)
-    if not isinstance(data, dict) or "plan" not in data or digest(data["plan"]) != data.get("sha256"):
+    whole = isinstance(data, dict) and isinstance(data.get("plan"), dict) and isinstance(data.get("frozen_at"), str)
+    if not whole or digest(data["plan"]) != data.get("sha256"):
         raise ParameterError(
-            f"The plan {source} does not match its own hash: it was edited after it was frozen. "
+            f"The plan {source} does not match its own hash: it was edited after it was frozen, or is no plan. "
             "Freeze it again with `contrechamp claims freeze`; the new date will show."
         )
-    return data
+    return dict(data)
 
 
 def freeze(*, frozen_at: str) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import json
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import Any, Final
 from contrechamp.audit import evidence
 from contrechamp.audit.claims import load_register
 from contrechamp.audit.plan import claims_rules, current_plan, deviations, frozen
-from contrechamp.audit.rules import judge
+from contrechamp.audit.rules import VERDICTS, judge
 from contrechamp.domain.errors import CapabilityError, ContractError, ParameterError
 from contrechamp.domain.protocols import Progress, silent
 from contrechamp.domain.provenance import digest, plain, table_digest
@@ -43,6 +42,7 @@ def begin(
     overrides: Mapping[str, str] | None = None,
     plan: Path | None = None,
     allow_deviation: bool = False,
+    if_taken: runs.IfTaken = "replace",
 ) -> Path:
     """Open a run: resolve the scenario, compare the plan with the frozen one, write the request.
 
@@ -61,6 +61,9 @@ def begin(
     allow_deviation : bool, default=False
         Run although the plan differs from the frozen one; the report then shows every difference. Another seed or
         scenario needs no permission, and is shown too.
+    if_taken : {"replace", "rename"}, default="replace"
+        What to do about an unfinished run of that name: build it afresh (a step done again), or leave it alone, since
+        somebody may be building it, and take the next free name.
 
     Returns
     -------
@@ -104,7 +107,7 @@ def begin(
         "parameters": {e: actual["experiments"][e][profile] for e in experiments},
         "scenario_sha256": city.digest,
     }
-    work = runs.begin(out, run_id=run_id)
+    work = runs.begin(out, run_id=run_id, if_taken=if_taken)
     write_text(work / "scenario.resolved.toml", city.to_toml())
     runs.write_json(
         work / "plan.json",
@@ -112,7 +115,7 @@ def begin(
          "deviations": shown_deviations},
     )  # fmt: skip
     runs.write_json(work / "request.json", request)
-    runs.write_json(work / "started.json", {"started_at": started_at, "run_id": run_id})
+    runs.write_json(work / "started.json", {"started_at": started_at, "run_id": work.name.removesuffix(runs.PARTIAL)})
     return work
 
 
@@ -152,6 +155,8 @@ def ingest(work: Path, *, progress: Progress = silent) -> dict[str, Any]:
         return {"skipped": True}
     from contrechamp.pipelines.ingest import ingest as pipeline
 
+    if (work / "lake").exists():  # a step done again: its counts are those of a first time, not of a second
+        shutil.rmtree(work / "lake")
     report = pipeline(work / "landing", lake=work / "lake", key=pseudonym_key(request["seed"]), progress=progress)
     summary = plain(report.to_dict())
     runs.write_json(work / "parts" / "ingest.json", summary)
@@ -221,7 +226,7 @@ def decide(work: Path) -> dict[str, Any]:
         "request": request,
         "plan": {"sha256": plan["sha256"], "frozen_sha256": plan["frozen_sha256"], "deviations": plan["deviations"]},
         "platform": {
-            name: runs.read_json(work / "parts" / f"{name}.json")
+            name: _counts(runs.read_json(work / "parts" / f"{name}.json"))
             for name in ("generate", "ingest")
             if (work / "parts" / f"{name}.json").is_file()
         },
@@ -252,12 +257,16 @@ def seal(work: Path, *, environment: Mapping[str, Any], key_file: Path | None = 
     key_file : Path, optional
         Signing key; made on first use in the user's configuration folder when not given.
     """
+    final = work.with_name(work.name.removesuffix(runs.PARTIAL))
+    if not work.exists() and (final / evidence.MANIFEST).is_file():
+        return final  # sealed already: the task was done again after its last word
     body = runs.read_json(work / "results.json")
-    started = runs.read_json(work / "started.json")
+    record = work / "started.json" if (work / "started.json").is_file() else work / "run.json"  # sealing done again
+    started = {k: v for k, v in runs.read_json(record).items() if k in ("started_at", "run_id")}
     runs.write_json(
         work / "run.json",
         {**started, "request": body["request"], "results_digest": body["digest"], "environment": dict(environment),
-         "inputs": body["platform"].get("generate", {}).get("files", {})},
+         "inputs": _inputs(work)},
     )  # fmt: skip
     for leftover in ("request.json", "started.json"):
         (work / leftover).unlink(missing_ok=True)
@@ -299,6 +308,23 @@ def _store(work: Path, key: str, outcome: Outcome) -> dict[str, Any]:
     return {"results": len(outcome.results), "tables": tables}
 
 
+def _counts(part: Mapping[str, Any]) -> dict[str, Any]:
+    """What a step counted, without hashes of files: another compression library gives other bytes, not other numbers.
+
+    The hashes are in ``run.json`` and in the manifest.
+    """
+    out = {k: v for k, v in part.items() if k not in ("files", "versions")}
+    if isinstance(part.get("files"), list):
+        out["files"] = [{k: v for k, v in file.items() if k != "sha256"} for file in part["files"]]
+    return out
+
+
+def _inputs(work: Path) -> dict[str, str]:
+    """SHA-256 of the files the simulator wrote, by path."""
+    path = work / "parts" / "generate.json"
+    return dict(runs.read_json(path).get("files", {})) if path.is_file() else {}
+
+
 def _natural(world: Mapping[str, Any]) -> list[tuple[str, int, float, str]]:
     """Sort key of a world: numbers by value, words by letter."""
     return [
@@ -312,5 +338,19 @@ def _tuple(value: Any) -> Any:
 
 
 def load_results(run: Path) -> dict[str, Any]:
-    """Read ``results.json`` of a run."""
-    return dict(json.loads((run / "results.json").read_text(encoding="utf-8")))
+    """Read ``results.json`` of a run.
+
+    Raises
+    ------
+    ContractError
+        If it is missing or has neither results nor verdicts where they are looked for.
+    """
+    body = runs.read_json(run / "results.json")
+    lists = [body.get("results"), body.get("verdicts")] if isinstance(body, dict) else []
+    whole = bool(lists) and all(isinstance(x, list) and all(isinstance(i, dict) for i in x) for x in lists)
+    if not whole or not all(isinstance(v.get("claim"), str) and v.get("verdict") in VERDICTS for v in body["verdicts"]):
+        raise ContractError(
+            f"{run / 'results.json'} does not have the shape of a run's results. The folder may be damaged: check it "
+            "with `contrechamp verify`."
+        )
+    return dict(body)

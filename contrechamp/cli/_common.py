@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from contrechamp.domain.errors import ParameterError
@@ -14,8 +16,9 @@ from contrechamp.domain.protocols import Progress, silent
 
 
 def say(message: str) -> None:
-    """Tell a person something, on stderr."""
-    print(message, file=sys.stderr)
+    """Tell a person something, on stderr; nothing where it is closed (stdout is for data)."""
+    if sys.stderr is not None:
+        print(message, file=sys.stderr)
 
 
 def emit(data: Any) -> None:
@@ -30,6 +33,16 @@ def emit_table(rows: Sequence[Sequence[object]], header: Sequence[str]) -> None:
     for row in cells:
         padded = [c.ljust(w) for c, w in zip(row[:-1], widths[:-1], strict=True)]
         print("  ".join([*padded, row[-1]]).rstrip())
+
+
+def this_command() -> str:
+    """How the user can call this program again: its name, or its path where the name is not found."""
+    if shutil.which("contrechamp"):
+        return "contrechamp"
+    try:
+        return str(Path(sys.argv[0]).resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return sys.argv[0]
 
 
 def workers(jobs: int | None) -> int:
@@ -65,7 +78,7 @@ def progress_bar(steps: int) -> Iterator[tuple[Progress, Any]]:
     progress, advance
         ``progress`` is handed to long functions; ``advance(label)`` announces the next of ``steps`` steps.
     """
-    if not sys.stderr.isatty():
+    if sys.stderr is None or not sys.stderr.isatty():
         yield silent, lambda label: say(f"· {label}")
         return
     from rich.console import Console

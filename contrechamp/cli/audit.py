@@ -10,8 +10,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from contrechamp.cli._common import emit, parse_sets, progress_bar, say, workers
-from contrechamp.domain.errors import EXIT_REFUTED
+from contrechamp.cli._common import emit, parse_sets, progress_bar, say, this_command, workers
+from contrechamp.domain.errors import EXIT_REFUTED, ContractError, IntegrityError
 
 LABELS = {
     "generate": "la ville et ses flux · city and streams",
@@ -48,9 +48,12 @@ def audit(
     """Lancer l'audit : ville, flux, ingestion, prédiction, expériences, verdicts, rapport signé. (Run the audit.)"""
     from contrechamp.audit import steps
     from contrechamp.audit.environment import describe_environment
+    from contrechamp.audit.evidence import default_key_file, signing_key
     from contrechamp.audit.reporting.wording import VERDICTS
 
     os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
+    count = workers(jobs)
+    signing_key(default_key_file())  # a key that cannot be used is said now, not after minutes of work
     now = datetime.now(UTC)
     run_id = f"{now:%Y%m%dT%H%M%SZ}-{profile}"
     work = steps.begin(
@@ -64,8 +67,8 @@ def audit(
         overrides=parse_sets(set_ or ()),
         plan=plan,
         allow_deviation=allow_deviation,
+        if_taken="rename",
     )
-    count = workers(jobs)
     uri = None if no_tracking else os.environ.get("MLFLOW_TRACKING_URI", f"sqlite:///{out.resolve() / 'mlflow.db'}")
     with progress_bar(len(LABELS)) as (progress, advance):
         advance(LABELS["generate"])
@@ -85,8 +88,12 @@ def audit(
         advance(LABELS["seal"])
         run = steps.seal(work, environment=describe_environment())
     verdicts = Counter(v["verdict"] for v in results["verdicts"])
+    from contrechamp.audit.evidence import check
+
+    fingerprint = check(run).fingerprint
     summary = {
         "run": str(run),
+        "key": fingerprint,
         "report_pdf": str(run / f"report.{lang}.pdf"),
         "report_html": str(run / f"report.{lang}.html"),
         "digest": results["digest"],
@@ -97,7 +104,8 @@ def audit(
     else:
         say("Verdicts : " + ", ".join(f"{verdicts[v]} {VERDICTS[v].in_(lang)}" for v in VERDICTS if verdicts[v]))
         say(f"Empreinte des résultats (results digest) : {results['digest']}")
-        say(f"Vérifier (verify) : contrechamp verify {run}")
+        say(f"Empreinte de la clef, à transmettre par une autre voie (key fingerprint) : {fingerprint}")
+        say(f"Vérifier (verify) : {this_command()} verify {run}")
         print(summary["report_html"])
         print(summary["report_pdf"])
     if exit_code and verdicts["refuted"]:
@@ -115,18 +123,53 @@ def verify(
     from contrechamp.audit.evidence import require_intact
 
     found = require_intact(directory, fingerprint=key)
-    summary: dict[str, object] = {"run": str(directory), "files": found.files, "intact": True, "key": found.fingerprint}
+    summary: dict[str, object] = {
+        "run": str(directory), "files": found.files, "intact": True, "key": found.fingerprint,
+        "key_expected": key is not None, **_consistent(directory),
+    }  # fmt: skip
     if not as_json:
-        say(
-            f"{found.files} fichiers intacts, clef du signataire {found.fingerprint}. (Intact; fingerprint of the key.)"
-        )
+        say(f"{found.files} fichiers tels qu'ils ont été scellés (as sealed) par la clef {found.fingerprint}.")
+        if key is None:
+            say(
+                "Cette clef n'est comparée à rien : elle ne dit pas qui a scellé. Demandez son empreinte au signataire "
+                "par une autre voie, puis --key EMPREINTE. (Unchecked key: it does not say who sealed.)"
+            )
+        for line in summary["notes"]:  # type: ignore[attr-defined]
+            say(line)
     if replay:
         from contrechamp.audit.replay import require_same
 
         say("Recalcul en cours… (replaying)")
         again = require_same(directory, jobs=workers(jobs))
-        summary["replay"] = {"results": again.results, "verdicts": again.verdicts, "digest": again.digest}
+        summary["replay"] = {"results": again.results, "verdicts": again.verdicts, "digest": again.digest,
+                             "other_bytes": list(again.notes)}  # fmt: skip
         if not as_json:
             say(f"{again.results} résultats et {again.verdicts} verdicts recalculés : identiques. (Identical.)")
+            if again.notes:
+                say(
+                    "Mêmes nombres, autres octets, à lire avec prudence (same numbers, other bytes, read with care): "
+                    + ", ".join(again.notes)
+                )
     if as_json:
         emit(summary)
+
+
+def _consistent(directory: Path) -> dict[str, object]:
+    """Check what a run says of itself; a run of another version is left to that version, and that is said."""
+    from contrechamp.audit.bundle import contradictions, held_against_shipped_plan, read_bundle
+
+    try:
+        bundle = read_bundle(directory)
+    except ContractError as other:
+        note = f"Plan et verdicts non contrôlés (not checked): {other}"
+        return {"plan": "not checked", "notes": [note]}
+    faults = contradictions(bundle)
+    if faults:
+        raise IntegrityError(f"{directory} contradicts itself: " + " | ".join(faults[:10]))
+    if held_against_shipped_plan(bundle):
+        return {"plan": "shipped", "notes": []}
+    note = (
+        f"Attention : cette exécution a été opposée à un autre plan que celui de cette version (plan gelé "
+        f"{bundle.plan['frozen_sha256']}). Comparez ses règles. (Held against another plan than the shipped one.)"
+    )
+    return {"plan": "other", "notes": [note]}

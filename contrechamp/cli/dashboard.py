@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -31,5 +30,8 @@ def dashboard(
         f"--server.headless={'false' if open_browser else 'true'}", "--server.fileWatcherType=none",
     ]  # fmt: skip
     say(f"http://127.0.0.1:{port}  (Ctrl-C pour fermer)")
-    environment = {**os.environ, "CONTRECHAMP_RUNS": str(runs.resolve())}
-    raise typer.Exit(subprocess.run(arguments, env=environment, check=False).returncode)  # noqa: S603
+    if not runs.is_dir():
+        say(f"{runs} n'existe pas encore : les pages s'ouvriront sans exécution. (No runs yet.)")
+    sys.stderr.flush()
+    # This process becomes the server: whoever stops it stops the server.
+    os.execve(sys.executable, arguments, {**os.environ, "CONTRECHAMP_RUNS": str(runs.resolve())})  # noqa: S606

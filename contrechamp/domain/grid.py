@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 import geopandas as gpd
 import numpy as np
@@ -22,6 +22,9 @@ from contrechamp.domain.errors import bad_parameter
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
+
+#: Most cells a grid read from a file may have: ten thousand times Massilia's.
+MAX_CELLS: Final = 50_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,10 +133,25 @@ class Grid:
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Grid:
-        """Inverse of :meth:`to_dict`."""
+        """Inverse of :meth:`to_dict`.
+
+        Raises
+        ------
+        ParameterError
+            If the runs do not fill the shape, the shape is no grid's, or a length is not finite. Checked before
+            anything of that size is made: the numbers may come from a file that anybody wrote.
+        """
         runs = np.asarray(data["runs"], dtype=np.int64)
-        flat = np.repeat(np.arange(len(runs)) % 2 == 1, runs)
-        return cls(float(data["x0_m"]), float(data["y0_m"]), float(data["cell_m"]), flat.reshape(data["shape"]))
+        ny, nx = (int(side) for side in data["shape"])
+        corner = float(data["x0_m"]), float(data["y0_m"]), float(data["cell_m"])
+        if not (0 < ny * nx <= MAX_CELLS and ny > 0 and (runs >= 0).all() and sum(runs.tolist()) == ny * nx):
+            raise bad_parameter(
+                name="runs", where="Grid.from_dict", must=f"run lengths that fill the shape, at most {MAX_CELLS} cells",
+                got=f"{len(runs)} runs for shape {ny} × {nx}",
+            )  # fmt: skip
+        if not (np.isfinite(corner).all() and corner[2] > 0):
+            raise bad_parameter(name="x0_m, y0_m, cell_m", where="Grid.from_dict", must="finite metres", got=corner)
+        return cls(*corner, np.repeat(np.arange(len(runs)) % 2 == 1, runs).reshape(ny, nx))
 
 
 def day_index(t: pd.Series, *, start: pd.Timestamp) -> IntArray:

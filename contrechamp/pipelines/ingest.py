@@ -11,6 +11,7 @@ account for the rows it was given.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 from collections import Counter
@@ -21,7 +22,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from contrechamp.domain.columns import REASON, SOURCE_FILE
+from contrechamp.domain.columns import RAW, REASON, SOURCE_FILE
 from contrechamp.domain.errors import ContractError, ContrechampError, Problem
 from contrechamp.domain.grid import Grid
 from contrechamp.domain.protocols import Progress, silent
@@ -33,8 +34,9 @@ from ingest.parsing import Limits, parse
 from ingest.pseudonyms import check_key, key_mark
 from ingest.quarantine import Reason, Reject, reject
 
-#: Rows gathered from one or several files before they are committed together.
+#: Rows gathered from one or several files before they are committed together, and bytes of them.
 BATCH_ROWS: Final = 100_000
+BATCH_BYTES: Final = 256 << 20
 
 TERRITORY_FILE: Final = "territory.json"
 _BLOCK_BYTES: Final = 1 << 20
@@ -229,7 +231,14 @@ def _find(source: Path, stream: str | None) -> tuple[Path, dict[str, list[Path]]
     drops: dict[str, list[Path]] = {}
     for name, folder in folders.items():
         load_stream(name)
-        drops[name] = sorted(p for p in folder.iterdir() if p.is_file() and not p.name.startswith("."))
+        inside = sorted(p for p in folder.iterdir() if not p.name.startswith("."))
+        odd = [_printable(p.name) for p in inside if not p.is_file() and not p.is_symlink()]
+        if odd:
+            raise ContractError(
+                f"{folder} holds what is not a file: {', '.join(odd[:5])}. Nothing is left out in silence: drop files "
+                f"directly in the folder {name}, and take the rest away."
+            )
+        drops[name] = inside
     if not any(drops.values()):
         raise ContractError(
             f"There is nothing to ingest in {source}: no file under {', '.join(folders) or 'any stream'}. "
@@ -254,6 +263,11 @@ def _outline(landing: Path) -> Grid | None:
 def _printable(name: str) -> str:
     """File name as text that a table can hold, whatever bytes the file system has in it."""
     return name.encode("utf-8", errors="surrogateescape").decode("utf-8", errors="backslashreplace")
+
+
+def _leads_out(path: Path) -> bool:
+    """Whether a dropped file is a link to elsewhere: who may drop must not make the reader open what they may not."""
+    return path.is_symlink() and not path.resolve().is_relative_to(path.parent.parent.resolve())
 
 
 def _blocks(path: Path) -> Iterator[bytes]:
@@ -283,7 +297,7 @@ class _StreamRun:
         self._seen_files = set(ledger[SOURCE_FILE])
         self._rows: list[pd.DataFrame] = []
         self._rejected: list[tuple[str, Reject]] = []
-        self._waiting = 0
+        self._waiting = self._bytes = 0
         self._digests: dict[str, str] = {}  # files of this run, in order
         self._skipped: dict[str, FileReport] = {}
         self._complete: list[str] = []  # read to the end, not yet in the ledger
@@ -299,6 +313,8 @@ class _StreamRun:
         self._counts[source_file], self._reasons[source_file] = Counter(), Counter()
         digest = hashlib.sha256()
         try:
+            if _leads_out(path):
+                raise OSError(errno.ELOOP, "a link that leads out of the landing folder")
             for block in _blocks(path):
                 digest.update(block)
         except OSError as cause:
@@ -321,7 +337,8 @@ class _StreamRun:
             if len(chunk.rows):
                 self._rows.append(chunk.rows.assign(**{SOURCE_FILE: source_file}))
                 self._waiting += len(chunk.rows)
-            if self._waiting >= self._batch_rows:
+                self._bytes += int(chunk.rows[RAW].map(len).sum())
+            if self._waiting >= self._batch_rows or self._bytes >= BATCH_BYTES:
                 self._commit()
         self._complete.append(source_file)
 
@@ -330,6 +347,7 @@ class _StreamRun:
             self._counts[source_file]["rows_in"] += 1
         self._rejected.append((source_file, rejected))
         self._waiting += 1
+        self._bytes += len(rejected.raw)
 
     def _commit(self) -> None:
         """Quarantine, then records."""
@@ -361,7 +379,7 @@ class _StreamRun:
             for frame, outcome in ((batch.records, "committed"), (batch.duplicates, "duplicates")):
                 for file, rows in frame[SOURCE_FILE].value_counts().items():
                     self._counts[str(file)][outcome] += int(rows)
-        self._rows, self._rejected, self._waiting = [], [], 0
+        self._rows, self._rejected, self._waiting, self._bytes = [], [], 0, 0
 
     def flush(self) -> None:
         """Commit what waits, then write the files that are complete into the ledger."""

@@ -8,6 +8,7 @@ is switched off before it is imported) and it is imported only here, because imp
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -69,8 +70,8 @@ def log_backtest(
     scheme = tracking_uri.partition(":")[0]
     if "://" not in tracking_uri or scheme == "file":
         raise bad_parameter(
-            name="tracking_uri", where="log_backtest", must="a database or a server", got=tracking_uri,
-            remedy="Write sqlite:////absolute/path/mlflow.db or http://host:port.",
+            name="tracking_uri", where="log_backtest", must="a database or a server",
+            got=_without_password(tracking_uri), remedy="Write sqlite:////absolute/path/mlflow.db or http://host:port.",
         )  # fmt: skip
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
     from mlflow.exceptions import MlflowException
@@ -87,14 +88,26 @@ def log_backtest(
                 results=[r for r in outcome.results if r.world.get("predictor") == key],
             )  # fmt: skip
     except (MlflowException, SQLAlchemyError, OSError) as cause:
+        shown, first = _without_password(tracking_uri), (str(cause).splitlines() or [""])[0]
         locked = "locked" in str(cause).lower()
         what = "is locked by another process" if locked else "could not be written"
         remedy = "Wait for the other run to end, or give this one its own folder." if locked else "Check the address."
         raise CapabilityError(
-            f"The MLflow store {tracking_uri} {what}. Got {type(cause).__name__}: {str(cause).splitlines()[0][:200]}. "
+            f"The MLflow store {shown} {what}. Got {type(cause).__name__}: {_without_password(first)[:200]}. "
             f"{remedy} The backtest itself is unharmed: its numbers are in the run folder."
         ) from cause
     return parent
+
+
+def _without_password(text: str) -> str:
+    """Hide the password of every address in a text: messages end in logs.
+
+    Examples
+    --------
+    >>> _without_password("cannot reach postgresql://me:s3cr:et@host/db")
+    'cannot reach postgresql://me:***@host/db'
+    """
+    return re.sub(r"(://[^/\s:@]*):[^/\s]*@", r"\1:***@", text)
 
 
 def _experiment(client: Any, tracking_uri: str) -> str:

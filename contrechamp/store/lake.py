@@ -17,14 +17,15 @@ A merge that finds nothing new makes no new version, so the version of a table i
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-from deltalake import DeltaTable, WriterProperties
-from deltalake.exceptions import CommitFailedError
+from deltalake import DeltaTable, WriterProperties, write_deltalake
+from deltalake.exceptions import CommitFailedError, DeltaError
 
 from contrechamp.domain import columns as c
 from contrechamp.domain.errors import ContractError, ParameterError
@@ -106,10 +107,7 @@ def prepare(
         description = f"key mark {mark}" if table in streams else None
         opened = _open(lake, table, storage_options)
         if opened is None:
-            DeltaTable.create(
-                table_url(lake, table), SCHEMAS[table], mode="ignore", description=description,
-                storage_options=storage_options,
-            )  # fmt: skip
+            _create(lake, table, description=description, storage_options=storage_options)
             continue
         there = opened.metadata().description
         if description is not None and there != description:
@@ -141,6 +139,22 @@ def merge(lake: str | Path, table: str, frame: pd.DataFrame, *, storage_options:
     )
 
 
+def _create(
+    lake: str | Path, table: str, *, description: str | None = None, storage_options: dict[str, str] | None = None
+) -> DeltaTable:
+    """Create an empty table, or open the one that another writer just made.
+
+    An empty append, not ``DeltaTable.create``: the latter writes the absolute address of the table into its log, and a
+    lake travels.
+    """
+    url = table_url(lake, table)
+    with suppress(DeltaError):  # another writer was first; if it is something else, opening the table will say so
+        write_deltalake(
+            url, SCHEMAS[table].empty_table(), mode="ignore", description=description, storage_options=storage_options
+        )
+    return DeltaTable(url, storage_options=storage_options)
+
+
 def _merge_once(lake: str | Path, table: str, frame: pd.DataFrame, storage_options: dict[str, str] | None) -> int:
     schema = SCHEMAS[table]
     identity = list(IDENTITY[table])
@@ -149,7 +163,7 @@ def _merge_once(lake: str | Path, table: str, frame: pd.DataFrame, storage_optio
         return 0
     opened = _open(lake, table, storage_options)
     if opened is None:
-        opened = DeltaTable.create(table_url(lake, table), schema, storage_options=storage_options)
+        opened = _create(lake, table, storage_options=storage_options)
     there = _having(opened, identity[-1], frame[identity[-1]], columns=identity)
     if not there.empty:
         new = ~pd.MultiIndex.from_frame(frame[identity]).isin(pd.MultiIndex.from_frame(there))

@@ -11,7 +11,7 @@ import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import pandas as pd
 
@@ -20,21 +20,36 @@ from contrechamp.domain.provenance import plain
 from contrechamp.store.files import write_parquet, write_text
 
 PARTIAL: Final = ".partial"
+IfTaken = Literal["replace", "rename"]
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,120}")
 
 
-def begin(root: Path, *, run_id: str) -> Path:
-    """Create the folder in which the run is built, emptied of an earlier interrupted attempt.
+def begin(root: Path, *, run_id: str, if_taken: IfTaken = "replace") -> Path:
+    """Create the folder in which the run is built.
+
+    Parameters
+    ----------
+    root : Path
+    run_id : str
+    if_taken : {"replace", "rename"}, default="replace"
+        ``replace`` empties an earlier interrupted attempt and refuses the id of a finished run. ``rename`` touches
+        neither and takes the first free name of ``id``, ``id-2``, ``id-3``…: two runs begun at once never meet.
 
     Raises
     ------
     ParameterError
-        If the id is not a plain file name, or if a finished run already bears it.
+        If the id is not a plain file name, if a finished run already bears it, or if the folder cannot be made.
     """
     if not _RUN_ID.fullmatch(run_id) or run_id.endswith(PARTIAL):
         raise ParameterError(
             f"A run id is letters, digits, dots, dashes and underscores, and does not end in {PARTIAL}. Got {run_id!r}."
         )
+    try:
+        str(root).encode()
+    except UnicodeEncodeError as cause:
+        raise ParameterError(f"The folder {root!a} bears a name that is not UTF-8. Choose another --out.") from cause
+    if if_taken == "rename":
+        return _begin_free(root, run_id)
     if (root / run_id).exists():
         raise ParameterError(
             f"The run {root / run_id} exists and a finished run is never edited. Choose another --out, or remove it."
@@ -45,10 +60,33 @@ def begin(root: Path, *, run_id: str) -> Path:
             shutil.rmtree(work)
         (work / "tables").mkdir(parents=True)
     except OSError as cause:
-        raise ParameterError(
-            f"The run folder {work} cannot be created: {cause.strerror}. Give a folder you can write to with --out."
-        ) from cause
+        raise _cannot_create(work, cause) from cause
     return work
+
+
+def _begin_free(root: Path, run_id: str) -> Path:
+    for name in (run_id, *(f"{run_id}-{n}" for n in range(2, 1000))):
+        work = root / f"{name}{PARTIAL}"
+        if (root / name).exists():
+            continue
+        try:
+            root.mkdir(parents=True, exist_ok=True)
+            work.mkdir()  # fails if another process has just made it
+            (work / "tables").mkdir()
+        except FileExistsError as cause:
+            if not root.is_dir():
+                raise _cannot_create(work, cause) from cause
+            continue
+        except OSError as cause:
+            raise _cannot_create(work, cause) from cause
+        return work
+    raise ParameterError(f"{root} holds a thousand runs named {run_id}. Choose another --out.")
+
+
+def _cannot_create(work: Path, cause: OSError) -> ParameterError:
+    return ParameterError(
+        f"The run folder {work} cannot be created: {cause.strerror}. Give a folder you can write to with --out."
+    )
 
 
 def finish(work: Path) -> Path:
@@ -86,7 +124,7 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as cause:
         raise ContractError(f"{path} is missing. Is {path.parent} a finished run folder?") from cause
-    except (ValueError, OSError) as cause:
+    except (ValueError, OSError, RecursionError) as cause:
         raise ContractError(f"{path} cannot be read as JSON: {cause}. The folder may be damaged.") from cause
 
 

@@ -37,6 +37,12 @@ def test_secrets_have_no_default_and_stop_the_start() -> None:
     assert all(f"{name}=\n" in example for name, _ in used), "the example names every secret and fills none"
 
 
+def test_only_what_seals_sees_the_signing_key() -> None:
+    key = SERVICES["airflow-scheduler"]["environment"]["CONTRECHAMP_SIGNING_KEY"]
+    holders = {n for n, s in SERVICES.items() if any(key.startswith(v.split(":")[1]) for v in s.get("volumes", []))}
+    assert holders == {"airflow-api", "airflow-scheduler", "airflow-dag-processor", "airflow-triggerer"}
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(n for n, s in SERVICES.items() if "command" in s))
 def test_every_command_exists_and_its_options_are_known(name: str, tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 import pytest
 
@@ -87,3 +89,10 @@ def test_another_key_is_refused(tmp_path):
 def test_unknown_table(tmp_path):
     with pytest.raises(ParameterError, match="no table 'tweets'"):
         store.read_stream(tmp_path, "tweets")
+
+
+def test_a_lake_does_not_say_where_it_was_made(tmp_path: Any) -> None:
+    store.prepare(tmp_path / "lake", ["mains_courantes", "verbalisations"], mark="m")
+    logs = "".join(p.read_text() for p in (tmp_path / "lake").rglob("_delta_log/*.json"))
+    assert "key mark m" in logs
+    assert str(tmp_path) not in logs

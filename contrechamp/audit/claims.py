@@ -112,6 +112,7 @@ class Register:
         ParameterError
             If one is not in the register.
         """
+        ids = tuple(i.strip().upper() for i in ids)
         unknown = [i for i in ids if i not in self.claims]
         if unknown:
             raise ParameterError(

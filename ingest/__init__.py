@@ -11,11 +11,20 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from ingest.contracts import StreamSpec
+    from ingest.mapping import TableMapping
 
 #: Stream → its description. Keys are folder names under a landing area and table names in the lake.
 STREAMS: Final[Mapping[str, str]] = {
     "mains_courantes": "ingest.contracts:MAINS_COURANTES",
     "verbalisations": "ingest.contracts:VERBALISATIONS",
+    "incidents": "ingest.incidents:INCIDENTS",
+}
+
+#: Published incident table → how it is read into the stream ``incidents``. A key never changes meaning.
+FORMATS: Final[Mapping[str, str]] = {
+    "police-uk": "ingest.published:POLICE_UK",
+    "chicago": "ingest.published:CHICAGO",
+    "nij-2017": "ingest.published:NIJ_2017",
 }
 
 
@@ -37,3 +46,23 @@ def load_stream(stream: str) -> StreamSpec:
     module, _, name = STREAMS[stream].partition(":")
     spec: StreamSpec = getattr(import_module(module), name)
     return spec
+
+
+def load_format(name: str) -> TableMapping:
+    """Return the mapping of a well-known published table.
+
+    Raises
+    ------
+    ParameterError
+        If there is none under that name.
+    """
+    from contrechamp.domain.errors import ParameterError
+
+    if name not in FORMATS:
+        raise ParameterError(
+            f"No published table is known as {name!r}. The known ones are {', '.join(FORMATS)}. "
+            "For any other, write a mapping file and give it with --mapping."
+        )
+    module, _, constant = FORMATS[name].partition(":")
+    mapping: TableMapping = getattr(import_module(module), constant)
+    return mapping

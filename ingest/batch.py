@@ -21,6 +21,7 @@ from contrechamp.domain.columns import (
     SOURCE_ROW,
     TEXT,
 )
+from ingest import incidents
 from ingest.contracts import StreamSpec, Territory, split
 from ingest.dedupe import COMMITTED, CONFLICT, DUPLICATE, FRESH, judge_duplicates
 from ingest.pseudonyms import check_key, pseudonymise_informants, pseudonymise_plates, row_mark, scrub_texts
@@ -60,7 +61,7 @@ def empty_known(ids: pd.Series) -> pd.DataFrame:
 
 
 def process(
-    rows: pd.DataFrame, spec: StreamSpec, *, key: bytes, territory: Territory, known: Known = empty_known
+    rows: pd.DataFrame, spec: StreamSpec, *, key: bytes | None, territory: Territory, known: Known = empty_known
 ) -> Batch:
     """Hold raw rows to their contract, drop duplicates, replace persons by pseudonyms.
 
@@ -69,9 +70,10 @@ def process(
     rows : pandas.DataFrame
         Readable rows of :func:`ingest.parsing.parse`, with ``source_file``, in order of arrival.
     spec : StreamSpec
-    key : bytes
-        Pseudonymisation key, at least 16 bytes.
+    key : bytes or None
+        Pseudonymisation key, at least 16 bytes. A published table needs none: nothing personal of it is kept.
     territory : Territory
+        Not looked at for a published table, whose mapping says when and where its rows may lie.
     known : callable, default=nothing
         Looks committed records up by identifier.
 
@@ -80,10 +82,13 @@ def process(
     Batch
         Every row of ``rows`` is in one heap and only one.
     """
-    check_key(key)
     rows = rows.reset_index(drop=True)
-    good, bad = split(rows, spec, territory=territory)
-    good[ROW_SHA256] = pd.array([row_mark(raw, key=key) for raw in good[RAW]], dtype="str")
+    if isinstance(spec, incidents.TableSpec):
+        good, bad = incidents.split(rows, spec)
+    else:
+        key = check_key(key)
+        good, bad = split(rows, spec, territory=territory)
+        good[ROW_SHA256] = pd.array([row_mark(raw, key=key) for raw in good[RAW]], dtype="str")
     verdict = judge_duplicates(good, known(good[RECORD_ID]))
     rejected: list[tuple[str, Reject]] = list(
         zip(rows[SOURCE_FILE].iloc[bad["position"]].tolist(), bad["reject"].tolist(), strict=True)
@@ -110,7 +115,9 @@ def quarantine_of(rejected: list[tuple[str, Reject]], spec: StreamSpec) -> pd.Da
     return frame.sort_values([SOURCE_FILE, SOURCE_ROW], kind="stable").reset_index(drop=True)
 
 
-def _records(good: pd.DataFrame, spec: StreamSpec, *, key: bytes) -> pd.DataFrame:
+def _records(good: pd.DataFrame, spec: StreamSpec, *, key: bytes | None) -> pd.DataFrame:
+    if key is None or not {INFORMANT, PLATE} & set(spec.lake_columns):
+        return good[list(spec.lake_columns)].reset_index(drop=True)
     out = good.copy()
     if INFORMANT in spec.lake_columns:
         names, phones = good["informant_name"], good["informant_phone"]

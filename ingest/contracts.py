@@ -17,7 +17,7 @@ The contract knows nothing of any scenario: window, extent and outline are argum
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any, Final, Literal
@@ -53,6 +53,7 @@ from contrechamp.domain.columns import (
 )
 from contrechamp.domain.errors import bad_parameter
 from contrechamp.domain.grid import BoolArray, FloatArray, Grid
+from ingest.layout import Layout
 from ingest.quarantine import RANK, Reason, Reject, reject
 
 #: Event times let in when the caller does not say: wide enough for any scenario, narrow enough for 1870 and 2999.
@@ -113,6 +114,17 @@ class StreamSpec:
     def fields(self) -> tuple[str, ...]:
         """Names of the fields in the dropped file."""
         return tuple(f.raw for f in self.described)
+
+    @property
+    def header(self) -> tuple[str, ...]:
+        """Names of the columns of a CSV file that has no header line; empty when it has one."""
+        return ()
+
+    def layout(self, header: Sequence[str]) -> Layout | str:
+        """Find the fields in the header line of a CSV file, or say what is wrong with it: all of them, nothing else."""
+        if sorted(header) == sorted(self.fields):
+            return Layout(tuple(header.index(name) for name in self.fields), {})
+        return f"missing {', '.join(sorted(set(self.fields) - set(header))) or 'nothing'}"
 
 
 _PLACE: Final = (Field("lon", "lon", "number"), Field("lat", "lat", "number"))
@@ -255,13 +267,13 @@ def locate(
     return x_m, y_m, verdict
 
 
-def _texts(values: Sequence[Any]) -> tuple[pd.Series, BoolArray]:
+def as_texts(values: Sequence[Any]) -> tuple[pd.Series, BoolArray]:
     """Strings with blanks as missing, and where the value is neither a string nor null."""
     wrong = np.fromiter((v is not None and type(v) is not str for v in values), dtype=np.bool_, count=len(values))
     return pd.Series([v if type(v) is str and v and not v.isspace() else None for v in values], dtype="str"), wrong
 
 
-def _numbers(values: Sequence[Any], *, from_text: bool) -> tuple[FloatArray, BoolArray]:
+def as_numbers(values: Sequence[Any], *, from_text: bool) -> tuple[FloatArray, BoolArray]:
     """Floats with missing as NaN, and where the value is not a finite number."""
     if from_text:
         texts = pd.Series([v if isinstance(v, str) and v.strip() else None for v in values], dtype="str")
@@ -308,9 +320,9 @@ def decode(rows: pd.DataFrame, spec: StreamSpec, *, territory: Territory) -> pd.
     for f in spec.described:
         values = rows[f.raw].tolist()
         if f.kind == "number":
-            out[f.name], wrong = _numbers(values, from_text=spec.format == "csv")
+            out[f.name], wrong = as_numbers(values, from_text=spec.format == "csv")
         else:
-            text, wrong = _texts(values)
+            text, wrong = as_texts(values)
             if f.kind == "time":
                 out[f"{f.name}_text"] = text
                 shaped = text.str.fullmatch(_LOCAL_TIME + _OFFSET).to_numpy(dtype=bool)
@@ -331,7 +343,8 @@ def decode(rows: pd.DataFrame, spec: StreamSpec, *, territory: Territory) -> pd.
     return pd.DataFrame(out)
 
 
-def _check(reason: Reason, test: Any) -> Any:
+def slug_check(reason: Reason, test: Any) -> Any:
+    """A pandera check that bears the slug of a reason and also sees missing values."""
     return pa.Check(test, error=reason.value, ignore_na=False)
 
 
@@ -342,17 +355,17 @@ def contract(spec: StreamSpec, *, territory: Territory) -> Any:
     ``missing_field`` where the field is required and nothing else.
     """
     start, end = territory.window
-    columns: dict[str, Any] = {"wrong_type": pa.Column("str", _check(Reason.WRONG_TYPE, lambda s: s == ""))}
+    columns: dict[str, Any] = {"wrong_type": pa.Column("str", slug_check(Reason.WRONG_TYPE, lambda s: s == ""))}
     for f in spec.described:
-        required = [_check(Reason.MISSING_FIELD, lambda s: s.notna())] if f.required else []
+        required = [slug_check(Reason.MISSING_FIELD, lambda s: s.notna())] if f.required else []
         if f.kind == "time":
-            shape = _check(Reason.NAIVE_TIME, lambda s: ~s.str.fullmatch(_LOCAL_TIME))
+            shape = slug_check(Reason.NAIVE_TIME, lambda s: ~s.str.fullmatch(_LOCAL_TIME))
             columns[f"{f.name}_text"] = pa.Column("str", [*required, shape], nullable=True)
             columns[f.name] = pa.Column(
                 "datetime64[us, UTC]",
                 [
-                    _check(Reason.IMPOSSIBLE_TIME, lambda s: s.notna()),
-                    _check(Reason.TIME_OUT_OF_WINDOW, lambda s: s.isna() | ((s >= start) & (s < end))),
+                    slug_check(Reason.IMPOSSIBLE_TIME, lambda s: s.notna()),
+                    slug_check(Reason.TIME_OUT_OF_WINDOW, lambda s: s.isna() | ((s >= start) & (s < end))),
                 ],
                 nullable=True,
             )
@@ -361,23 +374,23 @@ def contract(spec: StreamSpec, *, territory: Territory) -> Any:
         else:
             checks = list(required)
             if f.name == RECORD_ID:
-                checks.append(_check(Reason.BAD_ID, lambda s: s.isna() | s.str.fullmatch(_ID)))
+                checks.append(slug_check(Reason.BAD_ID, lambda s: s.isna() | s.str.fullmatch(_ID)))
             if f.allowed:
-                checks.append(_check(f.outside, lambda s, allowed=f.allowed: s.isna() | s.isin(allowed)))
+                checks.append(slug_check(f.outside, lambda s, allowed=f.allowed: s.isna() | s.isin(allowed)))
             columns[f.name] = pa.Column("str", checks, nullable=True)
     columns["place"] = pa.Column(
         "str",
         [
-            _check(reason, lambda s, slug=reason.value: s != slug)
+            slug_check(reason, lambda s, slug=reason.value: s != slug)
             for reason in (Reason.SWAPPED_LONLAT, Reason.WRONG_CRS, Reason.OUT_OF_EXTENT, Reason.AT_SEA)
         ],
     )
     if spec.order is not None:
         columns["delay_s"] = pa.Column(
-            float, _check(Reason.ENTRY_BEFORE_EVENT, lambda s: s.isna() | (s >= 0)), nullable=True
+            float, slug_check(Reason.ENTRY_BEFORE_EVENT, lambda s: s.isna() | (s >= 0)), nullable=True
         )
     if INFORMANT in spec.lake_columns:
-        columns["uncalled_informant"] = pa.Column(bool, _check(Reason.UNEXPECTED_INFORMANT, lambda s: ~s))
+        columns["uncalled_informant"] = pa.Column(bool, slug_check(Reason.UNEXPECTED_INFORMANT, lambda s: ~s))
     return pa.DataFrameSchema(columns, name=spec.name)
 
 
@@ -389,11 +402,16 @@ def failures(frame: pd.DataFrame, spec: StreamSpec, *, territory: Territory) -> 
     pandas.DataFrame
         ``row`` (position in ``frame``), ``column``, ``reason``; worst reason of a row first. Empty when all is well.
     """
+    return broken_checks(frame, contract(spec, territory=territory))
+
+
+def broken_checks(frame: pd.DataFrame, schema: Any) -> pd.DataFrame:
+    """:func:`failures` for any schema whose checks bear the slugs of reasons."""
     empty = pd.DataFrame({"row": np.empty(0, np.int64), "column": [], "reason": []})
     if frame.empty:
         return empty
     try:
-        contract(spec, territory=territory).validate(frame.reset_index(drop=True), lazy=True)
+        schema.validate(frame.reset_index(drop=True), lazy=True)
     except pa.errors.SchemaErrors as broken:
         cases = broken.failure_cases
         found = pd.DataFrame(
@@ -401,7 +419,9 @@ def failures(frame: pd.DataFrame, spec: StreamSpec, *, territory: Territory) -> 
         )
         known = found[found["reason"].isin(list(RANK))]
         if len(known) != len(found):  # a check of ours could not run: our bug, and it must not pass for bad data
-            raise RuntimeError(f"the contract of {spec.name} could not be checked: {cases.head().to_dict()}") from None
+            raise RuntimeError(
+                f"the contract of {schema.name} could not be checked: {cases.head().to_dict()}"
+            ) from None
         known = known.assign(row=known["row"].astype(np.int64), rank=known["reason"].map(RANK).astype(int))
         return known.sort_values(["row", "rank"], kind="stable").drop(columns="rank").reset_index(drop=True)
     return empty
@@ -425,6 +445,18 @@ def split(rows: pd.DataFrame, spec: StreamSpec, *, territory: Territory) -> tupl
     rows = rows.reset_index(drop=True)
     frame = decode(rows, spec, territory=territory)
     broken = failures(frame, spec, territory=territory)
+    return part(rows, frame, broken, spec, detail=lambda cases, row: _detail(cases, row, spec))
+
+
+def part(
+    rows: pd.DataFrame,
+    frame: pd.DataFrame,
+    broken: pd.DataFrame,
+    spec: StreamSpec,
+    *,
+    detail: Callable[[pd.DataFrame, pd.Series], str],
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Part decoded rows by the checks they broke; results as of :func:`split`."""
     carried = [c for c in rows.columns if c not in spec.fields]
     merged = pd.concat([rows[carried], frame], axis=1)
     if broken.empty:
@@ -437,8 +469,7 @@ def split(rows: pd.DataFrame, spec: StreamSpec, *, territory: Territory) -> tupl
         cases = by_row.get_group(index)
         positions.append(index)
         reason = Reason(cases["reason"].iloc[0])
-        detail = _detail(cases, rows.iloc[index], spec)
-        rejects.append(reject(numbers[index], reason, detail, raws[index]))
+        rejects.append(reject(numbers[index], reason, detail(cases, rows.iloc[index]), raws[index]))
     bad = pd.DataFrame({"position": np.asarray(positions, np.int64), "reject": pd.Series(rejects, dtype=object)})
     return merged.drop(index=positions).reset_index(drop=True), bad
 

@@ -25,7 +25,7 @@ import io
 import json
 import re
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, NoReturn
 
@@ -33,6 +33,7 @@ import pandas as pd
 
 from contrechamp.domain.columns import RAW, SOURCE_ROW
 from ingest.contracts import StreamSpec
+from ingest.layout import Layout
 from ingest.quarantine import RAW_CHARS, Reason, Reject, readable, reject
 
 #: A file that can be read from its start as often as needed, in blocks of bytes.
@@ -321,10 +322,18 @@ def _text_of(line: _Line) -> str | Reject:
 # ---------------------------------------------------------------------------------------------- formats
 
 
-def _rows_frame(numbers: list[int], raws: list[bytes], spec: StreamSpec, columns: dict[str, list[Any]]) -> pd.DataFrame:
+def _rows_frame(
+    numbers: list[int],
+    raws: list[bytes],
+    spec: StreamSpec,
+    columns: dict[str, list[Any]],
+    carried: Mapping[str, str] | None = None,
+) -> pd.DataFrame:
     data: dict[str, Any] = {SOURCE_ROW: pd.array(numbers, dtype="int64"), RAW: pd.Series(raws, dtype=object)}
     for name in spec.fields:
         data[name] = pd.Series(columns.get(name, []), dtype=object)
+    for name, value in (carried or {}).items():
+        data[name] = pd.array([value] * len(numbers), dtype="str")
     return pd.DataFrame(data)
 
 
@@ -405,8 +414,8 @@ _CAREFUL: Final = json.JSONDecoder(parse_constant=_no_constant, object_pairs_hoo
 
 
 def _read_csv(lines: Iterator[_Line | Reject], spec: StreamSpec, limits: Limits) -> Iterator[Chunk]:
-    header: list[str] | None = None
-    wrong = ""  # what is wrong with the header
+    width = len(spec.header)  # columns of a row; 0 until the header line is read
+    found = spec.layout(spec.header) if spec.header else None  # where the fields are, or what is wrong
     numbers: list[int] = []
     raws: list[bytes] = []
     values: list[list[str]] = []
@@ -414,9 +423,11 @@ def _read_csv(lines: Iterator[_Line | Reject], spec: StreamSpec, limits: Limits)
     rows_in = size = 0
 
     def chunk() -> Chunk:
-        by_field: Iterable[tuple[str, ...]] = zip(*values, strict=True)
-        columns = {name: list(column) for name, column in zip(header or [], by_field, strict=False)}
-        return Chunk(_rows_frame(numbers, raws, spec, columns), rejects, rows_in)
+        by_column = list(zip(*values, strict=True))
+        if not isinstance(found, Layout) or not by_column:
+            return Chunk(_rows_frame([], [], spec, {}), rejects, rows_in)
+        columns = {name: list(column) for name, column in zip(spec.fields, by_column, strict=True)}
+        return Chunk(_rows_frame(numbers, raws, spec, columns, found.carried), rejects, rows_in)
 
     for line in lines:
         if isinstance(line, Reject):
@@ -425,25 +436,25 @@ def _read_csv(lines: Iterator[_Line | Reject], spec: StreamSpec, limits: Limits)
             continue
         raw = line.raw.strip(b"\r\n")
         text = _text_of(line)
-        if header is None:
+        if found is None:
             header = [] if isinstance(text, Reject) else _csv_fields(text.rstrip("\r\n"), spec.delimiter) or []
-            if sorted(header) == sorted(spec.fields):
+            found, width = spec.layout(header), len(header)
+            if isinstance(found, Layout):
                 continue
-            missing = sorted(set(spec.fields) - set(header))
-            wrong = f"missing {', '.join(missing) or 'nothing'}; {len(header)} columns in line {line.number}"
+            found = f"{found}; {width} columns in line {line.number}"
         rows_in += 1
         if isinstance(text, Reject):
             rejects.append(text)
-        elif wrong:
-            rejects.append(reject(line.number, Reason.WRONG_HEADER, wrong, raw))
-        elif (fields := _csv_fields(text.rstrip("\r\n"), spec.delimiter)) is None or len(fields) != len(header):
-            seen = "broken quotes" if fields is None else f"{len(fields)} fields for {len(header)} columns"
+        elif isinstance(found, str):
+            rejects.append(reject(line.number, Reason.WRONG_HEADER, _safe(found)[:500], raw))
+        elif (fields := _csv_fields(text.rstrip("\r\n"), spec.delimiter)) is None or len(fields) != width:
+            seen = "broken quotes" if fields is None else f"{len(fields)} fields for {width} columns"
             rejects.append(reject(line.number, Reason.BAD_CSV, seen, raw))
         else:
             numbers.append(line.number)
             raws.append(raw)
             size += len(raw)
-            values.append(fields)
+            values.append([fields[at] for at in found.take])
         if rows_in >= limits.chunk_rows or size >= limits.chunk_bytes:
             yield chunk()
             numbers, raws, values, rejects, rows_in, size = [], [], [], [], 0, 0

@@ -36,8 +36,8 @@ OTHER_PHONE: Final = "[tel]"
 _PHONE: Final = re.compile(r"(?<![0-9])(?:(?:\+|00)33[ .\-]?(?:\(0\)[ .\-]?)?|0)[1-9](?:[ .\-]?[0-9]{2}){4}(?![0-9])")
 
 
-def check_key(key: bytes) -> None:
-    """Refuse a key too short to be one.
+def check_key(key: object) -> bytes:
+    """Refuse a key too short to be one; return it otherwise.
 
     Raises
     ------
@@ -50,6 +50,7 @@ def check_key(key: bytes) -> None:
             f"The `key` parameter of ingest must be at least {MIN_KEY_BYTES} bytes. Got {got}. "
             "Draw one with `openssl rand -hex 32`, keep it outside the lake, and give the same one every time."
         )
+    return key
 
 
 def key_mark(key: bytes) -> str:

@@ -60,6 +60,7 @@ class Reason(StrEnum):
     WRONG_CRS = "wrong_crs"
     OUT_OF_EXTENT = "out_of_extent"
     AT_SEA = "at_sea"
+    UNKNOWN_ZONE = "unknown_zone"
     UNKNOWN_TYPE = "unknown_type"
     UNKNOWN_ORIGIN = "unknown_origin"
     UNEXPECTED_INFORMANT = "unexpected_informant"
@@ -90,9 +91,12 @@ LABELS: Final[Mapping[Reason, Text]] = {
     Reason.TIME_OUT_OF_WINDOW: Text(fr="date hors de la période admise", en="date outside the allowed window"),
     Reason.ENTRY_BEFORE_EVENT: Text(fr="saisie antérieure au fait", en="entered before the event"),
     Reason.SWAPPED_LONLAT: Text(fr="longitude et latitude inversées", en="longitude and latitude swapped"),
-    Reason.WRONG_CRS: Text(fr="coordonnées qui ne sont pas des degrés", en="coordinates that are not degrees"),
+    Reason.WRONG_CRS: Text(
+        fr="coordonnées d’un autre système que celui annoncé", en="coordinates of another system than the declared one"
+    ),
     Reason.OUT_OF_EXTENT: Text(fr="hors du territoire", en="outside the territory"),
     Reason.AT_SEA: Text(fr="en mer", en="at sea"),
+    Reason.UNKNOWN_ZONE: Text(fr="zone absente du fond de carte", en="zone that the map of zones does not have"),
     Reason.UNKNOWN_TYPE: Text(fr="type inconnu", en="unknown type"),
     Reason.UNKNOWN_ORIGIN: Text(fr="origine inconnue", en="unknown origin"),
     Reason.UNEXPECTED_INFORMANT: Text(fr="informateur sans appel", en="informant on a record that is not a call"),

@@ -17,12 +17,14 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 from scipy.cluster.vq import kmeans2
+from scipy.sparse.csgraph import connected_components
 
 from contrechamp.domain.columns import CRS_M, DISTRICT_ID, QUARTER_ID
 from contrechamp.domain.grid import Grid
 from synthetic_data import geography
 from synthetic_data.names import draw_quarter_names
 from synthetic_data.scenario import CityPlan
+from synthetic_data.zones import Zones
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -37,7 +39,7 @@ class City:
     quarters : GeoDataFrame
         One row per quarter, EPSG:2154: quarter_id, name, district_id, population, share_a, share_b, poverty, lighting,
         bars, schools, stations, geometry.
-    land : Polygon
+    land : Polygon or MultiPolygon
         Union of the quarters.
     grid : Grid
         Cells whose centre is on land.
@@ -51,10 +53,12 @@ class City:
         Addresses on land, ordered by cell: those of cell c are rows ``c * k … c * k + k - 1``.
     site_quarter : ndarray of int
         Row of ``quarters`` in which each address lies.
+    centre_m : (float, float)
+        Where the city is densest, patrolled and watched most: the port, or the middle of the zones of a user.
     """
 
     quarters: gpd.GeoDataFrame
-    land: shapely.Polygon
+    land: shapely.Polygon | shapely.MultiPolygon
     grid: Grid
     cell_quarter: IntArray
     cell_density: FloatArray
@@ -62,6 +66,7 @@ class City:
     site_x_m: FloatArray
     site_y_m: FloatArray
     site_quarter: IntArray
+    centre_m: tuple[float, float]
 
     @property
     def sites_per_cell(self) -> int:
@@ -74,7 +79,7 @@ class City:
         return np.asarray(shapely.area(self.quarters.geometry.to_numpy()) / 1e6, dtype=np.float64)
 
 
-def draw_city(plan: CityPlan, *, rng: np.random.Generator) -> City:
+def draw_city(plan: CityPlan, *, rng: np.random.Generator, zones: Zones | None = None) -> City:
     """Draw the ground, the quarters, their residents and their addresses.
 
     Parameters
@@ -83,29 +88,51 @@ def draw_city(plan: CityPlan, *, rng: np.random.Generator) -> City:
         Section ``city`` of a scenario.
     rng : numpy.random.Generator
         Source of chance.
+    zones : Zones, optional
+        Quarters to draw everything else on, in their order, for a plan fitted to them
+        (:func:`synthetic_data.zones.fit`). Drawn when not given.
     """
-    land = geography.draw_land(area_km2=plan.area_km2, rng=rng)
-    centres = geography.draw_secondary_centres(land, n=9, rng=rng)
-    seeds = geography.draw_seeds(land, n=plan.n_quarters, centres_m=centres, rng=rng)
-    shapes = geography.partition(land, seeds_m=seeds, rng=rng)
-    district = _districts(shapes, n=plan.n_districts, rng=rng)
-    middle = shapely.get_coordinates(shapely.centroid(shapes))
-    order = np.lexsort((np.hypot(*(middle - geography.PORT_M).T), district))
-    shapes = [shapes[i] for i in order]
-    district, middle = district[order], middle[order]
+    if zones is None:
+        centre, relief = geography.PORT_M, None
+        land = geography.draw_land(area_km2=plan.area_km2, rng=rng)
+        centres = geography.draw_secondary_centres(land, n=9, rng=rng)
+        seeds = geography.draw_seeds(land, n=plan.n_quarters, centres_m=centres, rng=rng)
+        shapes = geography.partition(land, seeds_m=seeds, rng=rng)
+        district = _districts(shapes, n=plan.n_districts, centre_m=centre, rng=rng)
+        away = np.hypot(*(shapely.get_coordinates(shapely.centroid(shapes)) - centre).T)
+        order = np.lexsort((away, district))
+        shapes, district = [shapes[i] for i in order], district[order]
+    else:
+        shapes, centre, relief = list(zones.shapes), zones.centre_m, zones.centre_m
+        centres = geography.draw_secondary_centres(shapely.union_all(shapes), n=9, centre_m=centre, rng=rng)
+        district = _districts(shapes, n=plan.n_districts, centre_m=centre, rng=rng)
 
     land = shapely.union_all(shapes)
     grid = Grid.over(land, cell_m=plan.cell_m)
     cell_quarter = _locate(grid.centres_m, shapes)
-    density = geography.urban_density(grid.centres_m, land, centres_m=centres)
-    quarters = _people_and_places(plan, shapes, middle, cell_quarter, density, rng=rng)
-    quarters.insert(0, QUARTER_ID, pd.Series([f"Q{i + 1:03d}" for i in range(len(shapes))], dtype="str"))
-    quarters.insert(1, "name", pd.Series(draw_quarter_names(len(shapes), rng=rng), dtype="str"))
+    density = geography.urban_density(grid.centres_m, land, centres_m=centres, centre_m=relief)
+    density = density**plan.density_contrast
+    residents = None
+    if zones is not None:
+        residents = share_out(plan.population, shapely.area(shapes)) if zones.population is None else zones.population
+    quarters = _people_and_places(plan, shapes, cell_quarter, density, residents=residents, rng=rng)
+    ids = [f"Q{i + 1:03d}" for i in range(len(shapes))]
+    names = draw_quarter_names(len(shapes), rng=rng)
+    if zones is not None:
+        ids, names = list(zones.ids or ids), list(zones.names or names)
+    quarters.insert(0, QUARTER_ID, pd.Series(ids, dtype="str"))
+    quarters.insert(1, "name", pd.Series(names, dtype="str"))
     quarters.insert(2, DISTRICT_ID, district + 1)
 
-    built = np.bincount(cell_quarter, density, minlength=len(shapes))
-    population = quarters["population"].to_numpy()[cell_quarter] * density / built[cell_quarter]
     site_x, site_y = _sites(grid, land, per_cell=plan.sites_per_cell, rng=rng)
+    site_quarter = _locate(np.column_stack([site_x, site_y]), shapes)
+    if plan.density_contrast == 0:  # equal to the last resident: in proportion to addresses, which areas only approach
+        addresses = np.bincount(site_quarter, minlength=len(shapes)).astype(np.float64)
+        quarters["population"] = share_out(plan.population, addresses)
+        population = np.full(grid.n_cells, plan.population / grid.n_cells)
+    else:
+        built = np.bincount(cell_quarter, density, minlength=len(shapes))
+        population = quarters["population"].to_numpy()[cell_quarter] * density / built[cell_quarter]
     return City(
         quarters=gpd.GeoDataFrame(quarters, geometry=shapes, crs=CRS_M),
         land=land,
@@ -115,7 +142,8 @@ def draw_city(plan: CityPlan, *, rng: np.random.Generator) -> City:
         cell_population=population,
         site_x_m=site_x,
         site_y_m=site_y,
-        site_quarter=_locate(np.column_stack([site_x, site_y]), shapes),
+        site_quarter=site_quarter,
+        centre_m=centre,
     )
 
 
@@ -150,10 +178,10 @@ def _standard(values: FloatArray) -> FloatArray:
 def _people_and_places(
     plan: CityPlan,
     shapes: list[shapely.Polygon],
-    middle: FloatArray,
     cell_quarter: IntArray,
     density: FloatArray,
     *,
+    residents: IntArray | None,
     rng: np.random.Generator,
 ) -> pd.DataFrame:
     n = len(shapes)
@@ -163,7 +191,11 @@ def _people_and_places(
     mean_density = np.where(cells > 0, mean_density, mean_density[cells > 0].mean())
     scale_m = 0.2 * float(np.sqrt(area_km2.sum() * 1e6))
 
-    population = share_out(plan.population, area_km2 * mean_density * np.exp(0.25 * rng.standard_normal(n)))
+    uneven = 0.25 * plan.density_contrast
+    population = share_out(plan.population, area_km2 * mean_density * np.exp(uneven * rng.standard_normal(n)))
+    if residents is not None:
+        population = residents
+    middle = shapely.get_coordinates(shapely.centroid(shapes))
     z_poverty = smooth_field(middle, scale_m=scale_m, rng=rng)
     own = smooth_field(middle, scale_m=scale_m, rng=rng)
     odds = plan.segregation * (plan.poverty_link * z_poverty + np.sqrt(1 - plan.poverty_link**2) * own)
@@ -204,8 +236,10 @@ def _shares_with_mean(log_odds: FloatArray, *, weights: IntArray, mean: float) -
     return np.asarray(share, dtype=np.float64)
 
 
-def _districts(shapes: list[shapely.Polygon], *, n: int, rng: np.random.Generator) -> IntArray:
-    """Group quarters into contiguous districts, numbered from 0 by distance from the port."""
+def _districts(
+    shapes: list[shapely.Polygon], *, n: int, centre_m: tuple[float, float], rng: np.random.Generator
+) -> IntArray:
+    """Group quarters into contiguous districts, numbered from 0 by distance from the centre."""
     middle = shapely.get_coordinates(shapely.centroid(shapes))
     if n == 1:
         return np.zeros(len(shapes), dtype=np.int64)
@@ -218,21 +252,33 @@ def _districts(shapes: list[shapely.Polygon], *, n: int, rng: np.random.Generato
         near = np.bincount(label, border[stray].sum(axis=0) * (label != label[stray[0]]), minlength=n)
         label[stray] = int(np.argmax(near))
     used = np.unique(label)
-    reach = np.array([np.hypot(*(middle[label == d] - geography.PORT_M).T).mean() for d in used])
+    reach = np.array([np.hypot(*(middle[label == d] - centre_m).T).mean() for d in used])
     rank = np.empty(int(used.max()) + 1, dtype=np.int64)
     rank[used[np.argsort(reach)]] = np.arange(len(used))
     return np.asarray(rank[label], dtype=np.int64)
 
 
 def _borders(shapes: list[shapely.Polygon]) -> FloatArray:
-    """Length of the border shared by each pair of quarters, shape (n, n)."""
+    """Length of the border shared by each pair of quarters, shape (n, n); 2 m for the crossing to an island."""
     out = np.zeros((len(shapes), len(shapes)))
     left, right = shapely.STRtree(shapes).query(shapes, predicate="intersects")
     edges = shapely.boundary(shapes)
     pairs = left < right
     length = shapely.length(shapely.intersection(edges[left[pairs]], edges[right[pairs]]))
     out[left[pairs], right[pairs]] = length
-    return out + out.T
+    out = out + out.T
+    while True:
+        n_parts, part = connected_components(out > 1.0)
+        if n_parts == 1:
+            return out
+        island = np.flatnonzero(part == part[-1])
+        others = np.flatnonzero(part != part[-1])
+        near, gap = shapely.STRtree([shapes[i] for i in others]).query_nearest(
+            [shapes[i] for i in island], return_distance=True
+        )
+        best = int(np.argmin(gap))
+        a, b = island[near[0, best]], others[near[1, best]]
+        out[a, b] = out[b, a] = 2.0
 
 
 def _first_stray(label: IntArray, border: FloatArray) -> IntArray | None:
@@ -271,7 +317,7 @@ def _locate(xy_m: FloatArray, shapes: list[shapely.Polygon]) -> IntArray:
 
 
 def _sites(
-    grid: Grid, land: shapely.Polygon, *, per_cell: int, rng: np.random.Generator
+    grid: Grid, land: shapely.Geometry, *, per_cell: int, rng: np.random.Generator
 ) -> tuple[FloatArray, FloatArray]:
     """Draw addresses uniformly on the land of each cell, to the decimetre; at the centre where there is hardly any."""
     centre = np.repeat(grid.centres_m, per_cell, axis=0)

@@ -9,6 +9,7 @@ What it cannot tell you: real files are dirty in ways nobody listed. These are t
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -20,7 +21,7 @@ from pyproj import Transformer
 
 from contrechamp.domain.columns import CRS_LONLAT, CRS_M, DISTRICT_ID, INCIDENT_TYPES
 from synthetic_data.city import City
-from synthetic_data.geography import PORT_M, points_within
+from synthetic_data.geography import points_within
 from synthetic_data.incidents import Incidents, instants, local_to_utc_us
 from synthetic_data.names import person_name, person_phone, plates
 from synthetic_data.recording import FINE_CODES, VEHICLE_CLASSES, Fines, Records
@@ -99,7 +100,7 @@ def drop_log(
     gap = rng.integers(len(_LOG_GAPS), size=n).tolist()
     cut = rng.uniform(0.2, 0.9, n).tolist()
     year = int(scenario.time.start[:4])
-    names = city.quarters["name"].tolist()
+    names = [json.dumps(name, ensure_ascii=False)[1:-1] for name in city.quarters["name"].tolist()]
     texts: dict[tuple[int, int, int, bool], str] = {}
     district = city.quarters[DISTRICT_ID].to_numpy()[incidents.quarter[what]].tolist()
 
@@ -232,9 +233,13 @@ def _degrees(
     wet = np.flatnonzero(fault == names.index("at_sea"))
     if len(wet):
         west, south, _, north = city.land.bounds
-        sea = shapely.box(west, south, PORT_M[0], north).difference(city.land.buffer(0.05 * np.sqrt(city.land.area)))
-        hills = shapely.box(PORT_M[0], south, *city.land.bounds[2:])  # when a small land leaves no room to the west
-        at = points_within(sea if sea.area > 0 else hills.difference(city.land.buffer(300)), n=len(wet), rng=rng)
+        x0, reach = city.centre_m[0], 0.05 * np.sqrt(city.land.area)
+        off = shapely.box(west, south, x0, north).difference(city.land.buffer(reach))
+        if off.area <= 0:  # a small land leaves no room to the west
+            off = shapely.box(x0, south, *city.land.bounds[2:]).difference(city.land.buffer(300))
+        if off.area <= 0:  # a land as square as its frame leaves none at all
+            off = shapely.box(west, south, *city.land.bounds[2:]).buffer(2000).difference(city.land.buffer(300))
+        at = points_within(off, n=len(wet), rng=rng)
         x[wet], y[wet] = at[:, 0], at[:, 1]
     lon, lat = Transformer.from_crs(CRS_M, CRS_LONLAT, always_xy=True).transform(x, y)
     lon_text, lat_text = [f"{v:.6f}" for v in lon.tolist()], [f"{v:.6f}" for v in lat.tolist()]

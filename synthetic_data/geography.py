@@ -82,7 +82,9 @@ def _roughness(s: FloatArray, length: float, *, rng: np.random.Generator) -> Flo
     return np.asarray(out / np.sqrt(total), dtype=np.float64)
 
 
-def urban_density(xy_m: FloatArray, land: shapely.Polygon, *, centres_m: FloatArray) -> FloatArray:
+def urban_density(
+    xy_m: FloatArray, land: shapely.Geometry, *, centres_m: FloatArray, centre_m: tuple[float, float] | None = None
+) -> FloatArray:
     """Relative density of building at each point: high round the port and secondary centres, low in the hills.
 
     Parameters
@@ -91,12 +93,16 @@ def urban_density(xy_m: FloatArray, land: shapely.Polygon, *, centres_m: FloatAr
         Points, EPSG:2154.
     centres_m : ndarray, shape (m, 2)
         Secondary centres.
+    centre_m : (float, float), optional
+        Main centre of another city than Massilia, whose hills are unknown and left out. The port when not given.
     """
     size = np.sqrt(land.area / 240e6)
-    from_port = np.hypot(*(xy_m - PORT_M).T) / size
-    density = np.exp(-from_port / 2700.0) + 0.16 * np.exp(-from_port / 8000.0)
+    from_centre = np.hypot(*(xy_m - (centre_m or PORT_M)).T) / size
+    density = np.exp(-from_centre / 2700.0) + 0.16 * np.exp(-from_centre / 8000.0)
     for centre in centres_m:
         density = density + 0.16 * np.exp(-((np.hypot(*(xy_m - centre).T) / size / 1300.0) ** 2))
+    if centre_m is not None:
+        return np.asarray(density + 0.004, dtype=np.float64)
     hills = shapely.LineString(np.array(_HILLS_KM) * 1000.0 * size + PORT_M)
     south = shapely.LineString(np.array(_COAST_KM[13:]) * 1000.0 * size + PORT_M)
     points = shapely.points(xy_m)
@@ -105,15 +111,17 @@ def urban_density(xy_m: FloatArray, land: shapely.Polygon, *, centres_m: FloatAr
     return np.asarray(density * (1.0 - 0.85 * wild) * (1.0 - 0.93 * calanques) + 0.004, dtype=np.float64)
 
 
-def draw_secondary_centres(land: shapely.Polygon, *, n: int, rng: np.random.Generator) -> FloatArray:
+def draw_secondary_centres(
+    land: shapely.Geometry, *, n: int, rng: np.random.Generator, centre_m: tuple[float, float] = PORT_M
+) -> FloatArray:
     """Draw former villages: points inside the land, away from its edge and from each other; shape (n, 2)."""
     core = land.buffer(-0.09 * np.sqrt(land.area))
     core = core if not core.is_empty else land
     pool = points_within(core, n=40 * n, rng=rng)
-    chosen = [int(np.argmax(np.hypot(*(pool - PORT_M).T) > 0.2 * np.sqrt(land.area)))]
+    chosen = [int(np.argmax(np.hypot(*(pool - centre_m).T) > 0.2 * np.sqrt(land.area)))]
     while len(chosen) < n:  # each next one: the farthest of a few candidates
         candidates = rng.choice(len(pool), size=4, replace=False)
-        gaps = cKDTree(np.vstack([pool[chosen], PORT_M])).query(pool[candidates])[0]
+        gaps = cKDTree(np.vstack([pool[chosen], centre_m])).query(pool[candidates])[0]
         chosen.append(int(candidates[np.argmax(gaps)]))
     return pool[chosen]
 

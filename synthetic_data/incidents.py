@@ -62,9 +62,13 @@ class Incidents:
     site, cell, quarter : ndarray of int
         Address, grid cell and row of the quarters where it happened.
     parent : ndarray of int
-        Incident that brought this one, -1 for none (or for one before day 0).
+        Incident that brought this one, -1 for none (or for one before day 0, or outside the planted quarters).
     cell_risk : ndarray, shape (12, n_cells)
-        Law of the place of a background incident, per type; rows sum to 1.
+        Law of the place of a background incident, per type; rows sum to 1. What is planted is left out.
+    planted : ndarray of bool
+        Whether the incident would not have happened without the planted effect.
+    planted_quarters : ndarray of int
+        Rows of the quarters with a planted effect, none by default.
     """
 
     t_us: IntArray
@@ -76,6 +80,8 @@ class Incidents:
     quarter: IntArray
     parent: IntArray
     cell_risk: FloatArray
+    planted: npt.NDArray[np.bool_]
+    planted_quarters: IntArray
 
     def __len__(self) -> int:
         return len(self.t_us)
@@ -142,30 +148,27 @@ def draw_weather(plan: WeatherPlan, *, start: pd.Timestamp, n_days: int, rng: np
 def draw_incidents(scenario: Scenario, city: City, *, rng: np.random.Generator) -> Incidents:
     """Draw every incident of the scenario's days.
 
-    The total is random with mean ``latent_per_day * n_days``; day factors average to 1 over the days drawn.
+    The total is random with mean ``latent_per_day * n_days``; day factors average to 1 over the days drawn. What is
+    planted comes on top: an independent copy of the whole process, of which only what falls in the planted quarters is
+    kept. So the rate of those quarters is multiplied by ``planted_factor``, follow-on incidents included, and under
+    the same generator every other incident of the city is the one that would have happened anyway.
     """
     plan, n_days = scenario.incidents, scenario.time.n_days
-    profiles = [scenario.types[t] for t in INCIDENT_TYPES]
-    burn_in = int(np.ceil(_BURN_IN_LAGS * plan.near_repeat_days)) if plan.near_repeat > 0 else 0
     weather = draw_weather(scenario.weather, start=scenario.start, n_days=n_days, rng=rng)
     risk = draw_cell_risk(scenario, city, rng=rng)
-    weight = np.array([p.weight for p in profiles])
-    daily = plan.latent_per_day * (1 - plan.near_repeat) * weight / weight.sum()
+    day, kind, site, parent, second = _happen(scenario, city, weather, risk, per_day=plan.latent_per_day, rng=rng)
+    planted_quarters, n_usual = np.empty(0, dtype=np.int64), len(day)
+    wanted = np.ones(n_usual, dtype=bool)
+    if plan.planted_quarters:
+        planted_quarters = np.sort(rng.choice(len(city.quarters), size=plan.planted_quarters, replace=False))
+        more = plan.latent_per_day * (plan.planted_factor - 1)
+        day_2, kind_2, site_2, parent_2, second_2 = _happen(scenario, city, weather, risk, per_day=more, rng=rng)
+        parent_2 = np.where(parent_2 >= 0, parent_2 + n_usual, -1)
+        wanted = np.concatenate([wanted, np.isin(city.site_quarter[site_2], planted_quarters)])
+        day, kind, site = np.append(day, day_2), np.append(kind, kind_2), np.append(site, site_2)
+        parent, second = np.append(parent, parent_2), np.append(second, second_2)
 
-    days, cells, kinds = [], [], []
-    for k, profile in enumerate(profiles):
-        factor = day_factor(profile, weather, start=scenario.start)
-        factor = np.concatenate([np.full(burn_in, factor[: max(7, burn_in)].mean()), factor])
-        n = rng.poisson(daily[k] * factor)
-        days.append(np.repeat(np.arange(-burn_in, n_days), n))
-        cells.append(_pick(risk[k], size=int(n.sum()), rng=rng))
-        kinds.append(np.full(int(n.sum()), k))
-    day, kind, cell = np.concatenate(days), np.concatenate(kinds), np.concatenate(cells)
-    site = cell * city.sites_per_cell + rng.integers(city.sites_per_cell, size=len(cell))
-    day, kind, site, parent = _follow_on(day, kind, site, scenario=scenario, city=city, rng=rng)
-
-    second = _clock(day, kind, profiles, start=scenario.start, rng=rng)
-    keep = np.flatnonzero((day >= 0) & (day < n_days))
+    keep = np.flatnonzero(wanted & (day >= 0) & (day < n_days))
     t_us = local_to_utc_us(scenario, day[keep], second[keep])
     order = keep[np.argsort(t_us, kind="stable")]
     place = np.full(len(day) + 1, -1, dtype=np.int64)
@@ -180,7 +183,33 @@ def draw_incidents(scenario: Scenario, city: City, *, rng: np.random.Generator) 
         quarter=city.site_quarter[site[order]],
         parent=place[parent[order]],
         cell_risk=risk,
+        planted=order >= n_usual,
+        planted_quarters=planted_quarters,
     )
+
+
+def _happen(
+    scenario: Scenario, city: City, weather: Weather, risk: FloatArray, *, per_day: float, rng: np.random.Generator
+) -> tuple[IntArray, IntArray, IntArray, IntArray, IntArray]:
+    """Draw the whole process at a volume, days before day 0 included: day, kind, site, parent and second of each."""
+    plan, n_days = scenario.incidents, scenario.time.n_days
+    profiles = [scenario.types[t] for t in INCIDENT_TYPES]
+    burn_in = int(np.ceil(_BURN_IN_LAGS * plan.near_repeat_days)) if plan.near_repeat > 0 else 0
+    weight = np.array([p.weight for p in profiles])
+    daily = per_day * (1 - plan.near_repeat) * weight / weight.sum()
+    days, cells, kinds = [], [], []
+    for k, profile in enumerate(profiles):
+        factor = day_factor(profile, weather, start=scenario.start)
+        factor = np.concatenate([np.full(burn_in, factor[: max(7, burn_in)].mean()), factor])
+        n = rng.poisson(daily[k] * factor)
+        days.append(np.repeat(np.arange(-burn_in, n_days), n))
+        cells.append(_pick(risk[k], size=int(n.sum()), rng=rng))
+        kinds.append(np.full(int(n.sum()), k))
+    day, kind, cell = np.concatenate(days), np.concatenate(kinds), np.concatenate(cells)
+    site = cell * city.sites_per_cell + rng.integers(city.sites_per_cell, size=len(cell))
+    day, kind, site, parent = _follow_on(day, kind, site, scenario=scenario, city=city, rng=rng)
+
+    return day, kind, site, parent, _clock(day, kind, profiles, start=scenario.start, rng=rng)
 
 
 def draw_cell_risk(scenario: Scenario, city: City, *, rng: np.random.Generator) -> FloatArray:
@@ -189,13 +218,14 @@ def draw_cell_risk(scenario: Scenario, city: City, *, rng: np.random.Generator) 
     in_quarter = np.maximum(np.bincount(city.cell_quarter, city.cell_density, minlength=len(quarters)), 1e-12)
     portion = city.cell_density / in_quarter[city.cell_quarter]
     layers = {
-        "residents": city.cell_population * np.exp(0.5 * (quarters["poverty"].to_numpy()[city.cell_quarter] - 0.25)),
+        "residents": city.cell_population
+        * np.exp(plan.poverty_effect * (quarters["poverty"].to_numpy()[city.cell_quarter] - 0.25)),
         "nightlife": (quarters["bars"].to_numpy() + 0.2)[city.cell_quarter] * portion,
         "transit": (quarters["stations"].to_numpy() + 0.15)[city.cell_quarter] * portion,
     }
     layers = {name: values / values.sum() for name, values in layers.items()}
     spread = np.full(grid.n_cells, 1.0 / grid.n_cells)
-    dark = -0.3 * (quarters["lighting"].to_numpy()[city.cell_quarter] - 0.6)
+    dark = -plan.darkness_effect * (quarters["lighting"].to_numpy()[city.cell_quarter] - 0.6)
     shared = _field(grid.land, scale_cells=1000 * plan.field_km / grid.cell_m, rng=rng)
     out = np.empty((len(INCIDENT_TYPES), grid.n_cells))
     for k, name in enumerate(INCIDENT_TYPES):

@@ -20,7 +20,6 @@ import pandas as pd
 from contrechamp.domain.columns import INCIDENT_TYPES, KNOWN_BY, QUARTER_ID
 from contrechamp.domain.errors import ParameterError
 from synthetic_data.city import City
-from synthetic_data.geography import PORT_M
 from synthetic_data.incidents import Incidents, local_to_utc_us, words
 from synthetic_data.names import N_PEOPLE
 from synthetic_data.scenario import Scenario
@@ -61,7 +60,8 @@ class Records:
     p_report, p_discover : ndarray, shape (n_incidents,)
         Chance of each route, as drawn from. Truth: for measurement only.
     visibility : float
-        The constant solved so that the expected number of records is the scenario's.
+        The constant solved so that the expected number of records is the scenario's, what was planted left out; times
+        ``patrol_sight``.
     """
 
     known_by: IntArray
@@ -105,7 +105,7 @@ def draw_patrols(scenario: Scenario, city: City, *, rng: np.random.Generator) ->
     """
     plan, quarters = scenario.patrols, city.quarters
     density = quarters["population"].to_numpy() / city.area_km2
-    away_km = np.hypot(*(_middle(city) - PORT_M).T) / 1000.0
+    away_km = np.hypot(*(_middle(city) - city.centre_m).T) / 1000.0
     weight = city.area_km2 * density**plan.density_power * (0.2 + np.exp(-away_km / plan.centre_km))
     shape = (scenario.time.n_days, 3, len(quarters))
     noise = rng.gamma(1 / plan.daily_cv**2, plan.daily_cv**2, size=shape) if plan.daily_cv > 0 else np.ones(shape)
@@ -160,8 +160,11 @@ def draw_records(
     ease = np.array([scenario.types[t].discovery_ease for t in INCIDENT_TYPES])
     shift = incidents.second // _SHIFT_S
     exposure = ease[incidents.type_code] * (hours / city.area_km2)[incidents.day, shift, incidents.quarter]
-    visibility = _solve(
-        lambda v: float((1 - (1 - p_report) * np.exp(-v * exposure)).sum()),
+    # what was planted comes on top: it is seen with the eyesight of the city without it
+    usual = ~incidents.planted
+    missed, seen = 1 - p_report[usual], exposure[usual]
+    visibility = plan.patrol_sight * _solve(
+        lambda v: float((1 - missed * np.exp(-v * seen)).sum()),
         target=plan.records_per_day * scenario.time.n_days,
         what="recording.records_per_day",
     )
@@ -209,14 +212,15 @@ def draw_fines(scenario: Scenario, city: City, hours: FloatArray, *, rng: np.ran
         If no effort reaches ``fines.fines_per_day``.
     """
     plan, quarters, n_days = scenario.fines, city.quarters, scenario.time.n_days
-    demand = 0.6 * quarters["population"].to_numpy() / quarters["population"].sum()
-    demand = demand + 0.4 * (quarters["bars"].to_numpy() + 1.0) / (quarters["bars"].to_numpy() + 1.0).sum()
+    nightlife = plan.nightlife_share
+    demand = (1 - nightlife) * quarters["population"].to_numpy() / quarters["population"].sum()
+    demand = demand + nightlife * (quarters["bars"].to_numpy() + 1.0) / (quarters["bars"].to_numpy() + 1.0).sum()
     weekday = (scenario.start.weekday() + np.arange(n_days)) % 7
     traffic = np.array([1.03, 1.03, 1.03, 1.03, 1.08, 1.0, 0.8])[weekday]
     seen = rng.poisson(plan.infractions_per_day * (traffic / traffic.mean())[:, None] * demand)
 
     effort = np.array(plan.weekday_effort)[weekday][:, None] * hours.sum(axis=1) / city.area_km2
-    away_km = np.hypot(*(_middle(city) - PORT_M).T) / 1000.0
+    away_km = np.hypot(*(_middle(city) - city.centre_m).T) / 1000.0
     field_of_view = np.broadcast_to(np.exp(-away_km / plan.camera_km), seen.shape)
     total = plan.fines_per_day * n_days
     p_camera = _catch(seen, field_of_view, target=total * plan.camera_share)

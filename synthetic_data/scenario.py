@@ -1,7 +1,8 @@
 """What a world is made of: every number of Massilia, read from TOML, checked, frozen and hashed.
 
 The embedded default, ``scenarios/massilia.toml``, says next to each value where it comes from or that it is an
-assumption. A file given by a user may hold only the values it changes; the rest is the default's.
+assumption. The other embedded scenarios (:mod:`synthetic_data.presets`) and a file given by a user hold only the values
+that differ; the rest is the default's.
 
 What it cannot tell you: a scenario is a choice. A conclusion drawn under one holds under that one.
 """
@@ -25,10 +26,11 @@ import tomli_w
 from contrechamp.domain.columns import INCIDENT_TYPES
 from contrechamp.domain.errors import ParameterError
 from contrechamp.domain.provenance import digest
+from synthetic_data.presets import DEFAULT_PRESET, PRESETS
 
 #: Time zone of the city.
 LOCAL_TZ: Final = "Europe/Paris"
-DEFAULT: Final = "massilia.toml"
+DEFAULT: Final = f"{DEFAULT_PRESET}.toml"
 
 
 def _within(low: float, high: float = math.inf) -> Any:
@@ -54,6 +56,7 @@ class CityPlan:
     n_quarters: int = _within(1, 1000)
     cell_m: float = _within(50, 2000)
     sites_per_cell: int = _within(1, 1000)
+    density_contrast: float = _within(0, 3)
     share_b: float = _within(0.01, 0.99)
     segregation: float = _within(0, 5)
     poverty_link: float = _within(-1, 1)
@@ -72,6 +75,10 @@ class IncidentPlan:
     near_repeat: float = _within(0, 0.9)
     near_repeat_days: float = _within(1, 365)
     near_repeat_m: float = _within(0, 5000)
+    poverty_effect: float = _within(-3, 3)
+    darkness_effect: float = _within(-3, 3)
+    planted_quarters: int = _within(0, 1000)
+    planted_factor: float = _within(1, 20)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +97,7 @@ class RecordingPlan:
     """How an incident enters the log."""
 
     records_per_day: float = _within(1, 1e6)
+    patrol_sight: float = _within(0, 10)
     trust_gradient: float = _within(0, 3)
     call_median_min: float = _within(0.1, 10080)
     patrol_median_min: float = _within(0.1, 10080)
@@ -104,7 +112,7 @@ class PatrolPlan:
 
     hours_per_day: float = _within(1, 1e6)
     shift_shares: tuple[float, ...] = _within(0, 1)
-    centre_km: float = _within(0.1, 1000)
+    centre_km: float = _within(0.1, 1e6)
     density_power: float = _within(0, 3)
     daily_cv: float = _within(0, 3)
 
@@ -116,8 +124,9 @@ class FinePlan:
     fines_per_day: float = _within(1, 1e6)
     camera_share: float = _within(0, 1)
     infractions_per_day: float = _within(1, 1e7)
+    nightlife_share: float = _within(0, 1)
     weekday_effort: tuple[float, ...] = _within(0, 100)
-    camera_km: float = _within(0.1, 1000)
+    camera_km: float = _within(0.1, 1e6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,23 +187,39 @@ class Scenario:
     types: Mapping[str, TypeProfile]
 
     @classmethod
-    def load(cls, path: Path | None = None) -> Scenario:
-        """Read the embedded scenario, or a TOML file laid over it.
+    def load(cls, source: Path | str | None = None) -> Scenario:
+        """Read an embedded scenario, or a TOML file laid over the default one.
+
+        Parameters
+        ----------
+        source : Path or str, optional
+            Name of a preset, else the path of a file; ``massilia`` when not given. A file that bears the name of a
+            preset is reached by a :class:`~pathlib.Path`, or by ``./name``.
 
         Raises
         ------
         ParameterError
             If the file is missing or is not TOML, or if a key or a value is not one a scenario can have.
+
+        Examples
+        --------
+        >>> Scenario.load("no-feedback").recording.patrol_sight
+        0.0
         """
-        base = tomllib.loads(resources.files("synthetic_data").joinpath("scenarios", DEFAULT).read_text("utf-8"))
-        if path is None:
+        base = _embedded(DEFAULT_PRESET)
+        if source is None or source == DEFAULT_PRESET:
             return cls.from_dict(base, where=DEFAULT)
+        if isinstance(source, str) and source in PRESETS:
+            given, where = _embedded(source), f"{source}.toml"
+            return cls.from_dict(_overlay(base, given, where=where), where=where)
+        path = Path(source)
         try:
             given = tomllib.loads(path.read_text("utf-8"))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as cause:
             raise ParameterError(
-                f"The scenario {path} cannot be read: {cause}. Write a TOML file holding the values to change; "
-                "`contrechamp generate` leaves a complete one, scenario.resolved.toml, in the folder it makes."
+                f"The scenario {path} cannot be read: {cause}. Name a preset ({', '.join(PRESETS)}), or write a TOML "
+                "file holding the values to change; `contrechamp generate` leaves a complete one, "
+                "scenario.resolved.toml, in the folder it makes."
             ) from cause
         return cls.from_dict(_overlay(base, given, where=path.name), where=path.name)
 
@@ -240,6 +265,8 @@ class Scenario:
                 raise _bad(path, f"{length} numbers, not all 0", list(items), where)
         if self.city.n_districts > self.city.n_quarters:
             raise _bad("city.n_districts", "at most city.n_quarters", self.city.n_districts, where)
+        if self.incidents.planted_quarters > self.city.n_quarters:
+            raise _bad("incidents.planted_quarters", "at most city.n_quarters", self.incidents.planted_quarters, where)
         if self.recording.records_per_day >= self.incidents.latent_per_day:
             raise _bad("recording.records_per_day", "less than incidents.latent_per_day",
                        self.recording.records_per_day, where)  # fmt: skip
@@ -285,6 +312,10 @@ class Scenario:
     def start(self) -> pd.Timestamp:
         """Local midnight that opens day 0, tz-aware."""
         return pd.Timestamp(self.time.start, tz=LOCAL_TZ)
+
+
+def _embedded(name: str) -> dict[str, Any]:
+    return tomllib.loads(resources.files("synthetic_data").joinpath("scenarios", f"{name}.toml").read_text("utf-8"))
 
 
 def _plain(value: Any) -> Any:

@@ -38,7 +38,7 @@ def begin(
     profile: Profile = "quick",
     seed: int | None = None,
     claims: Sequence[str] = (),
-    scenario: Path | None = None,
+    scenario: Path | str | None = None,
     overrides: Mapping[str, str] | None = None,
     plan: Path | None = None,
     allow_deviation: bool = False,
@@ -56,6 +56,8 @@ def begin(
         ISO instant, given by the caller: nothing below reads the clock.
     seed : int, optional
         Defaults to the seed of the plan.
+    scenario : Path or str, optional
+        File or name of a preset; the default city when not given.
     claims : sequence of str
         Limit the audit to these claims and the experiments they need. Empty: all of them.
     allow_deviation : bool, default=False

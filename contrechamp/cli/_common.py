@@ -9,10 +9,20 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from contrechamp.domain.errors import ParameterError
 from contrechamp.domain.protocols import Progress, silent
+from contrechamp.domain.text import LANGS
+from synthetic_data.presets import DEFAULT_PRESET, PRESETS
+
+#: What ``--scenario`` takes, for the commands that have it.
+SCENARIO_HELP: Final = f"Nom d'un préréglage ou fichier TOML (preset or file) ; par défaut « {DEFAULT_PRESET} »."
+#: The presets, one paragraph each, for the end of a command's help.
+PRESETS_HELP: Final = "\n\n".join(
+    ["Préréglages de --scenario (presets) :"]
+    + [f"{name} : {said.in_(LANGS[0])}. ({said.in_(LANGS[1]).capitalize()}.)" for name, said in PRESETS.items()]
+)
 
 
 def say(message: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from contrechamp.cli import audit, claims, dashboard, experiment, generate, hotspot, ingest, versions
+from contrechamp.cli._common import PRESETS_HELP
 
 app = typer.Typer(
     name="contrechamp",
@@ -15,11 +16,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("audit")(audit.audit)
+app.command("audit", epilog=PRESETS_HELP)(audit.audit)
 app.command("verify")(audit.verify)
 app.add_typer(claims.app, name="claims")
 app.add_typer(experiment.app, name="experiment")
-app.command("generate")(generate.generate)
+app.command("generate", epilog=PRESETS_HELP)(generate.generate)
 app.command("ingest")(ingest.ingest)
 app.add_typer(hotspot.app, name="hotspot")
 app.command("dashboard")(dashboard.dashboard)

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from contrechamp.cli._common import emit, parse_sets, progress_bar, say, this_command, workers
+from contrechamp.cli._common import SCENARIO_HELP, emit, parse_sets, progress_bar, say, this_command, workers
 from contrechamp.domain.errors import EXIT_REFUTED, ContractError, IntegrityError
 
 LABELS = {
@@ -32,7 +32,7 @@ def audit(
     seed: Annotated[int | None, typer.Option(min=0, help="Graine ; par défaut celle du plan gelé.")] = None,
     lang: Annotated[Literal["fr", "en"], typer.Option(help="Langue du rapport annoncé ; les deux sont écrits.")] = "fr",
     out: Annotated[Path, typer.Option(help="Dossier des exécutions (folder of runs).")] = Path("runs"),
-    scenario: Annotated[Path | None, typer.Option(help="Scénario TOML ; par défaut « massilia ».")] = None,
+    scenario: Annotated[str | None, typer.Option(metavar="NOM|FICHIER", help=SCENARIO_HELP)] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="Surcharge du scénario : clef=valeur.")] = None,
     plan: Annotated[
         Path | None, typer.Option(help="Plan gelé à opposer (frozen plan to hold the run against).")

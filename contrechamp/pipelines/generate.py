@@ -5,11 +5,13 @@ The truth never leaves its folder. What the platform reads is in ``landing/`` an
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from contrechamp.domain.columns import QUARTER_ID
 from contrechamp.domain.protocols import Progress, silent
 from contrechamp.domain.rng import stream
 from contrechamp.store.files import write_gz, write_json, write_parquet, write_text
@@ -26,6 +28,7 @@ from synthetic_data.recording import (
     patrols_frame,
 )
 from synthetic_data.scenario import Scenario
+from synthetic_data.zones import Zones, fit
 
 STEP: Final = "generate"
 _UNITS: Final = 8
@@ -88,7 +91,9 @@ class GenerateSummary:
         }
 
 
-def generate(scenario: Scenario, *, seed: int, work: Path, progress: Progress = silent) -> GenerateSummary:
+def generate(
+    scenario: Scenario, *, seed: int, work: Path, zones: Zones | None = None, progress: Progress = silent
+) -> GenerateSummary:
     """Draw the world of ``scenario`` under ``seed`` and write it in ``work``.
 
     Parameters
@@ -98,13 +103,17 @@ def generate(scenario: Scenario, *, seed: int, work: Path, progress: Progress = 
         Run seed. Same scenario and seed, same bytes.
     work : Path
         Folder of the run being built; ``truth/``, ``landing/`` and ``scenario.resolved.toml`` are written in it.
+    zones : Zones, optional
+        Quarters of the user to draw everything on; the scenario written is the one fitted to them.
     progress : Progress, default=silent
 
     Raises
     ------
     ParameterError
-        If the scenario's volumes cannot be reached.
+        If the scenario's volumes cannot be reached, or if it cannot be held on the zones.
     """
+    if zones is not None:
+        scenario = fit(scenario, zones)
     files: dict[str, str] = {}
     done = 0
 
@@ -115,13 +124,28 @@ def generate(scenario: Scenario, *, seed: int, work: Path, progress: Progress = 
 
     progress(STEP, 0, _UNITS)
     files["scenario.resolved.toml"] = write_text(work / "scenario.resolved.toml", scenario.to_toml())
-    city = draw_city(scenario.city, rng=stream(seed, "world", "city"))
+    city = draw_city(scenario.city, rng=stream(seed, "world", "city"), zones=zones)
+    if zones is not None:
+        about = {
+            "n_zones": len(zones), "area_km2": zones.area_km2, "crs": zones.source_crs, "centre_m": list(city.centre_m),
+            "names": "given" if zones.names else "invented",
+            "population": "by area" if zones.population is None else "given",
+            "repaired": [dataclasses.asdict(problem) for problem in zones.repaired],
+        }  # fmt: skip
+        files["truth/geography.json"] = write_json(work / "truth" / "geography.json", about)
     files["truth/city_quarters.parquet"] = write_parquet(city.quarters, work / "truth" / "city_quarters.parquet")
     files["truth/grid.json"] = write_json(work / "truth" / "grid.json", city.grid.to_dict())
     # the outline of the land is public: ingest may read it, unlike anything under truth/
     files["landing/territory.json"] = write_json(work / "landing" / "territory.json", city.grid.to_dict())
     tick()
     incidents = draw_incidents(scenario, city, rng=stream(seed, "world", "incidents"))
+    if len(incidents.planted_quarters):
+        planted = {
+            "factor": scenario.incidents.planted_factor,
+            "quarters": city.quarters[QUARTER_ID].iloc[incidents.planted_quarters].tolist(),
+            "n_incidents": int(incidents.planted.sum()),
+        }
+        files["truth/planted.json"] = write_json(work / "truth" / "planted.json", planted)
     tick()
     hours = draw_patrols(scenario, city, rng=stream(seed, "world", "patrols"))
     files["truth/patrols.parquet"] = write_parquet(patrols_frame(hours, city), work / "truth" / "patrols.parquet")

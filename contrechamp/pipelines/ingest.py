@@ -1,6 +1,7 @@
 """Take the files a city drops into the lake: every row committed, quarantined or recognised as a duplicate.
 
-``landing/<stream>/*`` in, Delta tables out. The outline of the land is read from ``landing/territory.json`` (a
+``landing/<stream>/*`` in, Delta tables out; published incident tables go to the stream ``incidents``, each read as
+its :class:`~ingest.mapping.TableMapping` says. The outline of the land is read from ``landing/territory.json`` (a
 :class:`~contrechamp.domain.grid.Grid` as plain data, public reference) when it is there. Files are taken in the order
 of their names and committed in batches; the ledger line of a file is written last, so an ingest that was killed is
 finished by running it again.
@@ -14,6 +15,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
+import tomllib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
@@ -23,13 +25,16 @@ from typing import Any, Final
 import pandas as pd
 
 from contrechamp.domain.columns import RAW, REASON, SOURCE_FILE
-from contrechamp.domain.errors import ContractError, ContrechampError, Problem
+from contrechamp.domain.errors import ContractError, ContrechampError, ParameterError, Problem
 from contrechamp.domain.grid import Grid
 from contrechamp.domain.protocols import Progress, silent
 from contrechamp.store import lake as store
-from ingest import STREAMS, load_stream
+from ingest import FORMATS, STREAMS, load_stream
 from ingest.batch import process, quarantine_of
 from ingest.contracts import DEFAULT_WINDOW, StreamSpec, Territory
+from ingest.incidents import TableSpec, number_rows, table_spec
+from ingest.mapping import TableMapping
+from ingest.mapping_file import mapping_of, zones_of
 from ingest.parsing import Limits, parse
 from ingest.pseudonyms import check_key, key_mark
 from ingest.quarantine import Reason, Reject, reject
@@ -37,6 +42,9 @@ from ingest.quarantine import Reason, Reject, reject
 #: Rows gathered from one or several files before they are committed together, and bytes of them.
 BATCH_ROWS: Final = 100_000
 BATCH_BYTES: Final = 256 << 20
+
+#: Stream of published tables.
+INCIDENTS: Final = "incidents"
 
 TERRITORY_FILE: Final = "territory.json"
 _BLOCK_BYTES: Final = 1 << 20
@@ -142,8 +150,9 @@ def ingest(
     source: Path,
     *,
     lake: str | Path,
-    key: bytes,
+    key: bytes | None = None,
     stream: str | None = None,
+    mapping: TableMapping | None = None,
     territory: Territory | None = None,
     limits: Limits | None = None,
     batch_rows: int = BATCH_ROWS,
@@ -158,10 +167,13 @@ def ingest(
         A landing folder with one sub-folder per stream, a folder bearing a stream's name, or a single file.
     lake : str or Path
         Folder or URL of the lake.
-    key : bytes
-        Pseudonymisation key, at least 16 bytes; the same for the life of the lake.
+    key : bytes, optional
+        Pseudonymisation key, at least 16 bytes; the same for the life of the lake. A published table needs none.
     stream : str, optional
         Stream of a single file, when its folder does not say it.
+    mapping : TableMapping, optional
+        ``source`` is a published incident table, or a folder of them at any depth, read as this says. It goes to the
+        stream ``incidents``.
     territory : Territory, optional
         Window and outline; by default the outline of ``territory.json`` beside the streams, where there is one.
     limits : Limits, optional
@@ -183,19 +195,27 @@ def ingest(
     ParameterError
         If the key is too short.
     """
-    check_key(key)
     source = Path(source)
-    landing, drops = _find(source, stream)
-    territory = territory or Territory(window=DEFAULT_WINDOW, land=_outline(landing))
-    limits = limits or Limits()
+    drops: dict[str, list[tuple[Path, str]]]  # files by stream, each with its name in the lake
+    specs: Mapping[str, StreamSpec]
+    if mapping is not None:
+        drops, specs = {INCIDENTS: _find_tables(source, mapping, stream)}, {INCIDENTS: table_spec(mapping)}
+        store.prepare_incidents(lake, crs=mapping.into, storage_options=storage_options)
+    else:
+        mark = key_mark(check_key(key))
+        landing, folders = _find(source, stream)
+        territory = territory or Territory(window=DEFAULT_WINDOW, land=_outline(landing))
+        drops = {name: [(p, f"{name}/{_printable(p.name)}") for p in files] for name, files in folders.items()}
+        specs = {name: load_stream(name) for name in drops}
+        store.prepare(lake, [name for name in STREAMS if name in drops], mark=mark, storage_options=storage_options)
+    territory, limits = territory or Territory(), limits or Limits()
     streams = [name for name in STREAMS if name in drops]
-    store.prepare(lake, streams, mark=key_mark(key), storage_options=storage_options)
     total = sum(len(files) for files in drops.values())
     reports: list[FileReport] = []
     for name in streams:
-        run = _StreamRun(load_stream(name), lake, key, territory, limits, batch_rows, storage_options)
-        for path in drops[name]:
-            run.take(path, f"{name}/{_printable(path.name)}")
+        run = _StreamRun(specs[name], lake, key, territory, limits, batch_rows, storage_options)
+        for path, source_file in drops[name]:
+            run.take(path, source_file)
             progress("ingest", len(reports) + run.taken, total)
         run.flush()
         reports += run.reports()
@@ -216,7 +236,7 @@ def _find(source: Path, stream: str | None) -> tuple[Path, dict[str, list[Path]]
     """Landing folder and files by stream, in the order they are taken."""
     if source.is_file():
         name = stream or source.parent.name
-        load_stream(name)
+        _check_stream(name)
         return source.parent.parent, {name: [source]}
     if not source.is_dir():
         raise ContractError(
@@ -230,7 +250,7 @@ def _find(source: Path, stream: str | None) -> tuple[Path, dict[str, list[Path]]
         folders = {p.name: p for p in sorted(source.iterdir()) if p.is_dir() and not p.name.startswith(".")}
     drops: dict[str, list[Path]] = {}
     for name, folder in folders.items():
-        load_stream(name)
+        _check_stream(name)
         inside = sorted(p for p in folder.iterdir() if not p.name.startswith("."))
         odd = [_printable(p.name) for p in inside if not p.is_file() and not p.is_symlink()]
         if odd:
@@ -245,6 +265,71 @@ def _find(source: Path, stream: str | None) -> tuple[Path, dict[str, list[Path]]
             f"The known streams are {', '.join(STREAMS)}; drop files in folders of these names."
         )
     return landing, drops
+
+
+def _check_stream(name: str) -> None:
+    load_stream(name)
+    if name == INCIDENTS:
+        raise ContractError(
+            f"The stream {INCIDENTS} holds published tables, and each has columns of its own. Say which table it is: "
+            f"--format with one of {', '.join(FORMATS)}, or --mapping with a mapping file."
+        )
+
+
+def _find_tables(source: Path, mapping: TableMapping, stream: str | None) -> list[tuple[Path, str]]:
+    """Files of a published table, each with its name in the lake, in the order they are taken."""
+    if stream not in (None, INCIDENTS):
+        raise ParameterError(
+            f"A published table goes to the stream {INCIDENTS}. Got the stream {stream!r}: leave --stream out."
+        )
+    prefix = f"{INCIDENTS}/{mapping.label}"
+    if source.is_file():
+        return [(source, f"{prefix}/{_printable(source.name)}")]
+    found = {
+        p: p.relative_to(source)
+        for p in sorted(source.rglob(mapping.files))
+        if p.is_file() and not any(part.startswith(".") for part in p.relative_to(source).parts)
+    }
+    if not found:
+        raise ContractError(
+            f"There is nothing to ingest at {source}: it is no file, nor a folder with a file named like "
+            f"{mapping.files!r}, which is what {mapping.name} takes from a folder. Give the file itself."
+        )
+    return [(p, f"{prefix}/{_printable(name.as_posix())}") for p, name in found.items()]
+
+
+def load_mapping(path: Path) -> TableMapping:
+    """Read a mapping file, and the file of zones that it names (beside it), if it names one.
+
+    Raises
+    ------
+    ParameterError
+        If a file cannot be read or does not make sense.
+    """
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as cause:
+        raise ParameterError(f"The mapping {path} cannot be read as TOML ({type(cause).__name__}: {cause}).") from cause
+    place = data.get("place")
+    zones = None
+    if isinstance(place, dict) and "zone" in place:
+        names = [place.get(key) for key in ("zones", "zone_id", "into")]
+        if not all(isinstance(name, str) for name in names):
+            raise ParameterError(
+                f"The mapping {path} places rows by zone: [place] must then say zones (a GeoJSON file), zone_id (the "
+                f"property that names a zone in it) and into (an EPSG code), as texts. Got {names}."
+            )
+        file, zone_id, into = (str(name) for name in names)
+        mapping_of(data)  # what is wrong with the mapping comes before what is wrong with the zones
+        try:
+            collection = json.loads((path.parent / file).read_bytes())
+        except (OSError, ValueError, RecursionError) as cause:
+            raise ParameterError(
+                f"The zones of the mapping {path} cannot be read as GeoJSON ({type(cause).__name__}: {cause}). "
+                "Their path is taken from the folder of the mapping."
+            ) from cause
+        zones = zones_of(collection, zone_id=zone_id, into=into)
+    return mapping_of(data, zones=zones)
 
 
 def _outline(landing: Path) -> Grid | None:
@@ -283,7 +368,7 @@ class _StreamRun:
         self,
         spec: StreamSpec,
         lake: str | Path,
-        key: bytes,
+        key: bytes | None,
         territory: Territory,
         limits: Limits,
         batch_rows: int,
@@ -330,12 +415,16 @@ class _StreamRun:
                 self._spec.name, source_file, sha256, rows, 0, 0, rows, already=True, usable=usable
             )
             return
+        seen: Counter[bytes] = Counter()
         for chunk in parse(lambda: _blocks(path), self._spec, limits=self._limits):
             self._counts[source_file]["rows_in"] += chunk.rows_in
             for rejected in chunk.rejects:
                 self._hold_reject(source_file, rejected, counted=True)
             if len(chunk.rows):
-                self._rows.append(chunk.rows.assign(**{SOURCE_FILE: source_file}))
+                readable = chunk.rows
+                if isinstance(self._spec, TableSpec):
+                    readable = number_rows(readable, self._spec, seen=seen)
+                self._rows.append(readable.assign(**{SOURCE_FILE: source_file}))
                 self._waiting += len(chunk.rows)
                 self._bytes += int(chunk.rows[RAW].map(len).sum())
             if self._waiting >= self._batch_rows or self._bytes >= BATCH_BYTES:

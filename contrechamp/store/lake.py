@@ -39,6 +39,8 @@ LEDGER: Final = "ingested_files"
 #: A lake travels in the evidence: half the size of the default compression, for the same time.
 _PACKED: Final = WriterProperties(compression="ZSTD")
 
+_KEY_MARK: Final = "key mark "
+
 #: Times a commit is tried when other writers come first.
 _ATTEMPTS: Final = 8
 
@@ -54,6 +56,11 @@ SCHEMAS: Final[Mapping[str, pa.Schema]] = {
         (c.CODE, pa.string()), (c.ORIGIN, pa.string()), (c.VEHICLE_CLASS, pa.string()), (c.PLATE, pa.string()),
         *_TRACE,
     ]),
+    "incidents": pa.schema([
+        (c.RECORD_ID, pa.string()), (c.T_EVENT, _TIME), ("t_resolution", pa.string()), (c.X_M, pa.float64()),
+        (c.Y_M, pa.float64()), ("crs", pa.string()), ("place_resolution", pa.string()), (c.TYPE, pa.string()),
+        ("format", pa.string()), ("source_columns", pa.string()), *_TRACE,
+    ]),
     QUARANTINE: pa.schema([
         (c.STREAM, pa.string()), (c.SOURCE_FILE, pa.string()), (c.SOURCE_ROW, pa.int64()), (c.REASON, pa.string()),
         ("detail", pa.string()), (c.RAW, pa.string()), (c.ROW_SHA256, pa.string()),
@@ -68,6 +75,7 @@ SCHEMAS: Final[Mapping[str, pa.Schema]] = {
 IDENTITY: Final[Mapping[str, tuple[str, ...]]] = {
     "mains_courantes": (c.RECORD_ID,),
     "verbalisations": (c.RECORD_ID,),
+    "incidents": (c.RECORD_ID,),
     QUARANTINE: (c.STREAM, c.SOURCE_FILE, c.SOURCE_ROW, c.ROW_SHA256),
     LEDGER: (c.STREAM, c.SOURCE_FILE, "sha256"),
 }
@@ -104,18 +112,46 @@ def prepare(
         If a table of the lake bears the mark of another key: the same person would get two pseudonyms.
     """
     for table in (*streams, QUARANTINE, LEDGER):
-        description = f"key mark {mark}" if table in streams else None
-        opened = _open(lake, table, storage_options)
-        if opened is None:
-            _create(lake, table, description=description, storage_options=storage_options)
-            continue
-        there = opened.metadata().description
+        description = f"{_KEY_MARK}{mark}" if table in streams else None
+        there = _ensure(lake, table, description, storage_options)
         if description is not None and there != description:
             raise ContractError(
                 f"The table {table} of the lake {lake} was built with another pseudonymisation key (mark "
-                f"{(there or 'absent').removeprefix('key mark ')}, this key's is {mark}). The same person would bear "
+                f"{there.removeprefix(_KEY_MARK) or 'absent'}, this key's is {mark}). The same person would bear "
                 "two pseudonyms. Give the key the lake was built with, or ingest into a new lake."
             )
+
+
+def prepare_incidents(lake: str | Path, *, crs: str, storage_options: dict[str, str] | None = None) -> None:
+    """Create the tables that published incidents need and check that those there are in the same coordinate system.
+
+    Parameters
+    ----------
+    lake : str or Path
+    crs : str
+        Of ``x_m`` and ``y_m``, stored as the description of the table.
+
+    Raises
+    ------
+    ContractError
+        If the table is in another system: distances between its rows would mean nothing.
+    """
+    for table in ("incidents", QUARANTINE, LEDGER):
+        there = _ensure(lake, table, crs if table == "incidents" else None, storage_options)
+        if table == "incidents" and there != crs:
+            raise ContractError(
+                f"The table incidents of the lake {lake} holds metres of {there or 'an unknown system'}, and these are "
+                f"metres of {crs}: in one table, distances between them would mean nothing. Ingest into a new lake, or "
+                f"map both tables into one system that suits both places."
+            )
+
+
+def _ensure(lake: str | Path, table: str, description: str | None, storage_options: dict[str, str] | None) -> str:
+    """Create a table unless it is there; return the description it bears, whoever created it."""
+    opened = _open(lake, table, storage_options)
+    if opened is None:
+        opened = _create(lake, table, description=description, storage_options=storage_options)
+    return str(opened.metadata().description or "")
 
 
 def merge(lake: str | Path, table: str, frame: pd.DataFrame, *, storage_options: dict[str, str] | None = None) -> int:
@@ -199,7 +235,8 @@ def read_stream(lake: str | Path, stream: str, *, storage_options: dict[str, str
     -------
     pandas.DataFrame
         Columns of ``SCHEMAS[stream]``: times ``datetime64[us, UTC]``, coordinates EPSG:2154 metres, texts ``str``.
-        Empty, with its columns, when the lake has no such table yet.
+        ``incidents`` has metres of the system named in its column ``crs``. Empty, with its columns, when the lake
+        has no such table yet.
 
     Raises
     ------
@@ -212,6 +249,24 @@ def read_stream(lake: str | Path, stream: str, *, storage_options: dict[str, str
 def read_quarantine(lake: str | Path, *, storage_options: dict[str, str] | None = None) -> pd.DataFrame:
     """Rows set aside, by stream, file and row. Personal data in clear: see :mod:`ingest.quarantine`."""
     return _read(lake, QUARANTINE, list(IDENTITY[QUARANTINE]), storage_options)
+
+
+def quarantine_trace(lake: str | Path, *, storage_options: dict[str, str] | None = None) -> pd.DataFrame:
+    """Where the rows set aside came from and why, without the rows: ``stream source_file source_row reason``.
+
+    Raises
+    ------
+    ContractError
+        If there is no lake there.
+    """
+    opened = _open(lake, QUARANTINE, storage_options)
+    if opened is None:
+        raise ContractError(
+            f"There is no quarantine table at {table_url(lake, QUARANTINE)}, so no ingest has been here. "
+            "Check the address of the lake, or ingest something into it first."
+        )
+    schema = pa.schema([SCHEMAS[QUARANTINE].field(n) for n in (c.STREAM, c.SOURCE_FILE, c.SOURCE_ROW, c.REASON)])
+    return _plain(opened.to_pyarrow_table(columns=schema.names).cast(schema))
 
 
 def read_ledger(lake: str | Path, *, storage_options: dict[str, str] | None = None) -> pd.DataFrame:

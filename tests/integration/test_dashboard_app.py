@@ -118,7 +118,7 @@ def test_an_address_written_by_anybody_is_not_trusted(open_page: Open) -> None:
     assert "n’est pas dans ce dossier" in texts(test)
     loop = open_page("loop", rho="7", rate1="nan", days="1e9", rule="__class__", seed="-1")
     assert not loop.exception
-    assert loop.slider(key="rho:fr").value == 0.0
+    assert loop.select_slider(key="rho:fr").value == 0.0
 
 
 def test_without_a_run_the_register_is_shown_and_the_way_to_make_one(open_page: Open, tmp_path: Path) -> None:
@@ -180,7 +180,7 @@ def test_the_loop_drifts_as_e02_says(open_page: Open) -> None:
     assert here.startswith("100%")
     assert control.startswith("0% (95% interval 0 to ")
     assert here.endswith("n\u00a0=\u00a0100)")
-    test.slider(key="rho:en").set_value(1.0).run()
+    test.select_slider(key="rho:en").set_value(1.0).run()
     assert test.table[0].value.iloc[0, 0].startswith("0%")
     assert "same cities, no difference" in test.table[0].value.iloc[0, 2]
     assert test.query_params["rho"] == "1"

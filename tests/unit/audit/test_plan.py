@@ -59,7 +59,9 @@ def test_a_plan_edited_after_freezing_is_refused(tmp_path: Path) -> None:
         plan.frozen(tmp_path / "absent.json")
 
 
-@pytest.mark.parametrize(("one", "other", "experiment"), [("C02", "M30", "E02"), ("C05", "M10", "E12"), ("C15", "R09", "E27")])
+@pytest.mark.parametrize(
+    ("one", "other", "experiment"), [("C02", "M30", "E02"), ("C05", "M10", "E12"), ("C15", "R09", "E27")]
+)
 def test_mirrored_claims_are_judged_by_mirrored_criteria(one: str, other: str, experiment: str) -> None:
     rules = {(r["claim"], r["experiment"]): r for r in plan.current_plan()["rules"]}
     a, b = rules[one, experiment], rules[other, experiment]

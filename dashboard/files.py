@@ -6,9 +6,10 @@ becomes a path by itself.
 
 from __future__ import annotations
 
+import math
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,10 +21,11 @@ import pandas as pd
 import shapely
 
 from contrechamp.audit.plan import current_plan, frozen
-from contrechamp.audit.rules import VERDICTS
+from contrechamp.audit.rules import VERDICTS, Rule
 from contrechamp.domain.columns import CELL
 from contrechamp.domain.errors import ContractError, ParameterError
 from contrechamp.domain.grid import FloatArray, Grid
+from contrechamp.domain.results import UNITS
 from contrechamp.store import runs
 
 #: Columns of ``map_daily`` that are no predictor.
@@ -97,6 +99,21 @@ def stamp(run: Path) -> int:
         return 0
 
 
+def run_seed(run: Path) -> int:
+    """Seed of a run.
+
+    Raises
+    ------
+    ContractError
+        If ``results.json`` is missing or does not say it.
+    """
+    body = runs.read_json(run / "results.json")
+    try:
+        return int(body["request"]["seed"])
+    except (KeyError, TypeError, ValueError) as cause:
+        raise ContractError(f"{run / 'results.json'} does not say the seed of the run.") from cause
+
+
 def read_audit(run: Path) -> Audit:
     """Read ``results.json`` and ``plan.json`` of a run.
 
@@ -114,8 +131,12 @@ def read_audit(run: Path) -> Audit:
         found = Audit(
             run.name, results, lines, plan["plan"], str(request["profile"]), int(request["seed"]), body["digest"]
         )
-        whole = all(set(r) >= _RESULT_KEYS for r in results)
-        known = all(set(v) >= _LINE_KEYS and v["verdict"] in VERDICTS for v in lines.values())
+        whole = all(map(_is_result, results))
+        ids = {r["id"] for r in results} if whole else set()
+        known = isinstance(found.digest, str) and all(_is_line(v, ids) for v in lines.values())
+        for raw in found.plan["rules"]:
+            Rule.parse(raw)
+        whole = whole and all(set(s) >= {"claim", "experiment", "why"} for s in found.plan["silent"])
     except (KeyError, TypeError, ValueError, AttributeError) as cause:
         raise ContractError(
             f"{run / 'results.json'} does not have the shape of a run's results ({cause!r})."
@@ -123,6 +144,38 @@ def read_audit(run: Path) -> Audit:
     if not whole or not known:
         raise ContractError(f"{run / 'results.json'} has results or verdicts that cannot be read.")
     return found
+
+
+def _is_result(r: Any) -> bool:
+    """Whether an entry has the fields and types of a result: pages draw them without looking again."""
+    if not isinstance(r, Mapping) or not set(r) >= _RESULT_KEYS or not isinstance(r["world"], Mapping):
+        return False
+    texts = all(isinstance(r[k], str) for k in ("id", "experiment", "measure", "method")) and r["unit"] in UNITS
+    numbers = all(r[k] is None or _is_number(r[k]) for k in ("value", "low", "high"))
+    worlds = all(isinstance(v, str | bool) or _is_number(v) for v in r["world"].values())
+    return texts and numbers and worlds and _is_number(r["n"]) and _is_number(r["level"])
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _is_line(v: Any, ids: Collection[str]) -> bool:
+    """Whether an entry has the fields and types of a claim's line, and cites results that are there."""
+    if not set(v) >= _LINE_KEYS or v["verdict"] not in VERDICTS or not isinstance(v["flips"], bool):
+        return False
+    if not all(isinstance(e, str) for e in (*v["pending"], *v["decided_by"])):
+        return False
+    for rule in v["rules"]:
+        whole = isinstance(rule["experiment"], str) and rule["verdict"] in VERDICTS
+        if not whole or not all(isinstance(n, int) for n in rule["counts"].values()):
+            return False
+        for world in rule["worlds"]:
+            if world["verdict"] not in VERDICTS or not isinstance(world["world"], Mapping):
+                return False
+            if not all(i in ids for i in world["results"]):
+                return False
+    return True
 
 
 def plan_without_run() -> Mapping[str, Any]:

@@ -8,6 +8,7 @@ from typing import Final
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from contrechamp.audit.reporting.experiments import cannot_tell
 from contrechamp.domain.errors import ContrechampError
 from contrechamp.domain.text import LANGS, Lang, Text
 from dashboard import i18n
@@ -67,7 +68,7 @@ def damaged(error: ContrechampError, run: Path, lang: Lang) -> None:
 
 def limits(text: Text, lang: Lang) -> None:
     """The line under a page that says what it cannot tell."""
-    st.caption(f"**{i18n.LIMITS.in_(lang)}.** {md(say(text, lang))}")
+    st.caption(f"**{i18n.LIMITS.in_(lang)}.** {md(say(cannot_tell(text), lang))}")
 
 
 def _run(link: Link) -> str:

@@ -17,6 +17,7 @@ from plotly.subplots import make_subplots
 from contrechamp.audit.claims import SIDES as SIDE_KEYS
 from contrechamp.audit.claims import Claim, Register
 from contrechamp.audit.reporting import labels, wording
+from contrechamp.audit.reporting.facts import mirrored
 from contrechamp.audit.reporting.wording import NBSP, SIDES, VERDICTS, typeset
 from contrechamp.audit.rules import VERDICTS as VERDICT_KEYS
 from contrechamp.audit.rules import Condition, Criterion, Rule
@@ -30,7 +31,11 @@ COLOURS: Final[Mapping[str, str]] = {
     "supported": "#0072B2", "refuted": "#D55E00", "inconclusive": "#6b7278", "not testable": "#c9ced2",
     "pending": "#e6e9eb",
 }  # fmt: skip
-SYMBOLS: Final[Mapping[str, str]] = {"supported": "circle", "refuted": "circle-open", "inconclusive": "diamond"}
+SYMBOLS: Final[Mapping[str, str]] = {
+    "supported": "circle", "refuted": "circle-open", "inconclusive": "diamond", "not testable": "x-thin-open",
+}  # fmt: skip
+#: Said of a claim whose verdict changes from world to world.
+FLIPS: Final = "⇄"
 INK: Final = "#1c2329"
 RULE_INK: Final = "#7a2e8e"
 GRID_INK: Final = "#e3e7ea"
@@ -59,7 +64,8 @@ def claims_frame(register: Register, lines: Mapping[str, Mapping[str, Any]] | No
     Returns
     -------
     DataFrame
-        ``id, side, system, gloss, verdict`` (key, empty without a line), ``side_word, verdict_word``, ``decided``
+        ``id, side, system, gloss, verdict`` (key, empty without a line), ``side_word, system_word, verdict_word`` (with
+        :data:`FLIPS` where worlds support and others refute), ``flips``, ``decided``
         (experiments that decided, or those awaited) and ``search`` (both languages, lower case).
     """
     rows = []
@@ -71,14 +77,46 @@ def claims_frame(register: Register, lines: Mapping[str, Mapping[str, Any]] | No
                 "side": c.side,
                 "side_word": SIDES[c.side].in_(lang),
                 "system": c.system,
+                "system_word": system_name(register, c.system, lang=lang),
                 "gloss": typeset(c.gloss.in_(lang), lang),
                 "verdict": "" if line is None else str(line["verdict"]),
-                "verdict_word": "–" if line is None else verdict_word(str(line["verdict"]), lang),
+                "verdict_word": "–" if line is None else _verdict(line, lang),
+                "flips": bool(line and line.get("flips")),
                 "decided": _decided(c, line, lang),
                 "search": _searchable(c, register),
             }
         )
     return pd.DataFrame(rows)
+
+
+def _verdict(line: Mapping[str, Any], lang: Lang) -> str:
+    said = verdict_word(str(line["verdict"]), lang)
+    return f"{said} {FLIPS}" if line.get("flips") else said
+
+
+def system_name(register: Register, key: str, *, lang: Lang) -> str:
+    """Short name of a system: what stands before brackets, the rest is on the claim's own page."""
+    name = str(register.systems[key]["name"][lang])
+    return typeset(name.split(" (")[0], lang)
+
+
+def why_not_testable(
+    line: Mapping[str, Any], silent: Mapping[str, Any], results: Iterable[Mapping[str, Any]], *, lang: Lang
+) -> str:
+    """Why experiments that concern a claim do not decide it: data that is missing, or the reason the plan gives."""
+    if line["verdict"] != "not testable":
+        return ""
+    read = {i for judged in line["rules"] for world in judged["worlds"] for i in world["results"]}
+    missing = dict.fromkeys(wording.method(r, lang) for r in results if r["id"] in read)
+    if missing:
+        lack = Text(fr="donnée absente ({what})", en="missing data ({what})")
+        return lack.in_(lang).format(what=", ".join(missing))
+    return " ".join(typeset(str(why[lang]), lang) for why in silent.values())
+
+
+def mirrors_in_words(rules: Sequence[Mapping[str, Any]]) -> str:
+    """Pairs of claims that mirrored criteria judge: ``C02/M30``; empty when there are none."""
+    return ", ".join(f"{first}/{second}" for _, first, second in mirrored(rules))
 
 
 def _decided(claim: Claim, line: Mapping[str, Any] | None, lang: Lang) -> str:

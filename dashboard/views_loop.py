@@ -7,11 +7,12 @@ What it cannot tell you: which of these worlds a city lives in. See the limits o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
@@ -21,9 +22,11 @@ from contrechamp.audit.reporting.wording import NBSP, typeset
 from contrechamp.domain.intervals import Interval
 from contrechamp.domain.rng import stream
 from contrechamp.domain.text import Lang, Text
+from contrechamp.experiments.e02_feedback_loop import BLOCK
 from dashboard.views import INK, RULE_INK, dress
-from fairness.feedback import AllocationRule, Arrivals, FeedbackRuns, draw_history, sweep_feedback
+from fairness.feedback import AllocationRule, Arrivals, FeedbackRuns, History, draw_history, sweep_feedback
 from fairness.intervals import paired_difference_interval, rate_interval
+from fairness.urns import TIE
 
 #: Gap between recorded and true share that counts as drift.
 DRIFT: Final = 0.2
@@ -42,6 +45,7 @@ OFF_PATROL: Final = Text(
 )
 HERE: Final = Text(fr="Votre monde : {rho} signalés", en="Your world: {rho} reported")
 CONTROL: Final = Text(fr="Témoin : tout est signalé", en="Control: everything reported")
+CITIES: Final = Text(fr="villes simulées", en="simulated cities")
 ADDED: Final = Text(fr="Ce que la boucle ajoute", en="What the loop adds")
 
 
@@ -80,14 +84,12 @@ class Played:
 
 
 def play(setting: Setting) -> Played:
-    """Play a setting and its control on common random numbers. Same setting, same numbers."""
-    history = draw_history(
-        rates=setting.rates,
-        n_days=setting.n_days,
-        n_reps=setting.n_reps,
-        rng=stream(setting.seed, "dashboard", "patrol loop"),
-        arrivals=Arrivals(setting.arrivals),
-    )
+    """Play a setting and its control on common random numbers. Same setting, same numbers.
+
+    The cities are those of experiment E02: under the seed, rates, law, days and number of cities of a run, the numbers
+    are the report's.
+    """
+    history = cities(setting)
     days = sorted({round(setting.n_days * k / N_CHECKPOINTS) for k in range(N_CHECKPOINTS + 1)})
     here, control = sweep_feedback(
         history, rule=AllocationRule(setting.rule), rhos=(setting.rho, 1.0), start=setting.start,
@@ -96,16 +98,50 @@ def play(setting: Setting) -> Played:
     return Played(here, control)
 
 
+def cities(setting: Setting) -> History:
+    """Draw the cities as E02 does: by blocks, each from a stream named by the world and the block."""
+    a, b = setting.rates
+    label = "equal" if a == b else f"{a:g}/{b:g}"
+    sizes = [min(BLOCK, setting.n_reps - first) for first in range(0, setting.n_reps, BLOCK)]
+    drawn = [
+        draw_history(
+            rates=setting.rates, n_days=setting.n_days, n_reps=size, arrivals=Arrivals(setting.arrivals),
+            rng=stream(setting.seed, "E02", label, len(setting.rates), setting.arrivals, "block", block),
+        )
+        for block, size in enumerate(sizes)
+    ]  # fmt: skip
+    return joined(drawn)
+
+
+def joined(drawn: Sequence[History]) -> History:
+    """Several draws side by side, as one: each incident keeps its own mark."""
+    if len(drawn) == 1:
+        return drawn[0]
+    counts = np.concatenate([h.incidents for h in drawn], axis=2)
+    places: list[npt.NDArray[np.int64]] = []
+    for number, h in enumerate(drawn):  # where each incident of this draw stands: (day, zone, city of the whole)
+        day, zone, city = np.nonzero(h.incidents)
+        first = sum(x.incidents.shape[2] for x in drawn[:number])
+        cell = np.ravel_multi_index((day, zone, city + first), counts.shape)
+        places.append(np.repeat(cell, h.incidents[day, zone, city]))
+    order = np.argsort(np.concatenate(places), kind="stable")
+    return History(
+        rates=drawn[0].rates, incidents=counts, marks=np.concatenate([h.marks for h in drawn])[order],
+        dispatch=np.concatenate([h.dispatch for h in drawn], axis=1),
+        ties=np.concatenate([h.ties for h in drawn], axis=2),
+    )  # fmt: skip
+
+
 def off(runs: FeedbackRuns, *, patrol: bool = False) -> Interval:
     """Share of cities more than 20 points off, with its Wilson interval."""
     error = runs.patrol_error if patrol else runs.recorded_error
-    return rate_interval(events=int((error > DRIFT).sum()), trials=int(error.size))
+    return rate_interval(events=int((error > DRIFT + TIE).sum()), trials=int(error.size))
 
 
 def added(played: Played, *, patrol: bool = False) -> Interval:
     """Share of cities off beyond the control, city by city (the same cities are played twice)."""
     a, b = (
-        (r.patrol_error if patrol else r.recorded_error) > DRIFT for r in (played.here, played.control)
+        (r.patrol_error if patrol else r.recorded_error) > DRIFT + TIE for r in (played.here, played.control)
     )  # fmt: skip
     if np.array_equal(a, b):
         return Interval.exact(0.0, n=int(a.size), method="identical-runs")
@@ -159,13 +195,13 @@ def _cell(i: Interval, unit: str, lang: Lang) -> str:
     result = _result(i, unit)
     if wording.is_exact(result) and unit == "points":
         same = Text(fr="mêmes villes, aucune différence", en="same cities, no difference").in_(lang)
-        return f"{wording.value(result, lang)} ({same}; n{NBSP}={NBSP}{wording.count(i.n, lang)})"
+        return f"{wording.value(result, lang)} ({same}; {wording.n_words(result, lang)})"
     return f"{wording.value(result, lang)} ({wording.bounds(result, lang)})"
 
 
 def _result(i: Interval, unit: str) -> dict[str, Any]:
     return {"value": i.estimate, "low": i.low, "high": i.high, "n": i.n, "unit": unit, "method": i.method,
-            "level": i.level}  # fmt: skip
+            "level": i.level, "of": CITIES}  # fmt: skip
 
 
 def drift_figure(played: Played, *, rho: float, lang: Lang) -> go.Figure:

@@ -49,7 +49,7 @@ def audit(
     from contrechamp.audit import steps
     from contrechamp.audit.environment import describe_environment
     from contrechamp.audit.evidence import default_key_file, signing_key
-    from contrechamp.audit.reporting.wording import VERDICTS
+    from contrechamp.audit.reporting.wording import VERDICTS, verdict_count
 
     os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
     count = workers(jobs)
@@ -102,7 +102,7 @@ def audit(
     if as_json:
         emit(summary)
     else:
-        say("Verdicts : " + ", ".join(f"{verdicts[v]} {VERDICTS[v].in_(lang)}" for v in VERDICTS if verdicts[v]))
+        say("Verdicts : " + ", ".join(verdict_count(verdicts[v], v, lang) for v in VERDICTS if verdicts[v]))
         say(f"Empreinte des résultats (results digest) : {results['digest']}")
         say(f"Empreinte de la clef, à transmettre par une autre voie (key fingerprint) : {fingerprint}")
         say(f"Vérifier (verify) : {this_command()} verify {run}")
@@ -144,7 +144,7 @@ def verify(
         summary["replay"] = {"results": again.results, "verdicts": again.verdicts, "digest": again.digest,
                              "other_bytes": list(again.notes)}  # fmt: skip
         if not as_json:
-            say(f"{again.results} résultats et {again.verdicts} verdicts recalculés : identiques. (Identical.)")
+            say(f"{again.results} résultats et {again.verdicts} verdict(s) recalculés : identiques. (Identical.)")
             if again.notes:
                 say(
                     "Mêmes nombres, autres octets, à lire avec prudence (same numbers, other bytes, read with care): "

@@ -13,6 +13,7 @@ from streamlit.delta_generator import DeltaGenerator
 from contrechamp.audit.claims import SIDES, Claim, ExperimentCard, Register, load_register
 from contrechamp.audit.plan import claims_rules
 from contrechamp.audit.reporting import wording
+from contrechamp.audit.reporting.claims import attribution
 from contrechamp.audit.rules import VERDICTS, Rule
 from contrechamp.domain.errors import ContrechampError
 from contrechamp.domain.results import Measure
@@ -26,11 +27,13 @@ from dashboard.link import Link, choice, free, put, several
 HEADING = Text(fr="Affirmations et verdicts", en="Claims and verdicts")
 INTRO = Text(
     fr="Chaque ligne est une affirmation publique sur la police par les données, d’un promoteur comme d’un critique. "
-    "Les critères sont gelés avant l’épreuve et les mêmes pour tous. Un verdict vaut dans les mondes énoncés, "
-    "inventés ; il ne dit pas ce qui s’est passé à Marseille. Cliquez à gauche d’une ligne pour l’ouvrir.",
+    "Les critères sont gelés avant l’exécution ; quelques affirmations opposées sont jugées en miroir ({mirrors}), "
+    "les autres ont chacune leur critère. Un verdict vaut dans les mondes énoncés, inventés ; il ne dit pas ce "
+    "qui s’est passé à Marseille. Cliquez à gauche d’une ligne pour l’ouvrir.",
     en="Each line is a public claim about data-driven policing, from a promoter or from a critic. Criteria are frozen "
-    "before the test and are the same for all. A verdict holds under the stated, invented worlds; it does not say what "
-    "happened in Marseille. Click at the left of a line to open it.",
+    "before the run; some opposed claims are judged by mirrored criteria ({mirrors}), the others each have their own. "
+    "A verdict holds under the stated, invented worlds; it does not say what happened in Marseille. "
+    "Click at the left of a line to open it.",
 )
 LIMITS = Text(
     fr="Une affirmation non testable n’est ni vraie ni fausse : la raison est donnée en l’ouvrant. « En attente » "
@@ -78,6 +81,14 @@ WORDS = {
         fr="le verdict change d’un monde à l’autre : certains étayent, d’autres réfutent",
         en="the verdict changes from world to world: some support, others refute",
     ),
+    "marked": Text(
+        fr="⇄ : le verdict change d’un monde à l’autre ; ouvrez l’affirmation pour voir lesquels.",
+        en="⇄: the verdict changes from world to world; open the claim to see which.",
+    ),
+    "partial": Text(
+        fr="Exécution partielle : {k} des {n} affirmations du registre.", en="Partial run: {k} of the {n} claims."
+    ),
+    "untold": Text(fr=" Non testable, faute de nombre, dans {n}.", en=" Not testable, for want of a number, in {n}."),
     "empty": Text(fr="Rien d’estimable pour cette mesure.", en="Nothing estimable for this measure."),
     "all": Text(fr="Tous les résultats lus par la règle ({n})", en="Every result that the rule reads ({n})"),
     "noline": Text(fr="Cette exécution ne portait pas sur cette affirmation.", en="This run was not about this claim."),
@@ -128,7 +139,10 @@ def main() -> None:
     if link["claim"]:
         frame.header(link, title=HEADING, intro=None)
     else:
-        frame.header(link, title=HEADING, intro=INTRO)
+        plan = files.plan_without_run()
+        pairs = views.mirrors_in_words(plan["rules"])
+        intro = Text(fr=INTRO.fr.format(mirrors=pairs), en=INTRO.en.format(mirrors=pairs))
+        frame.header(link, title=HEADING, intro=intro)
     row = st.container(horizontal=True, vertical_alignment="bottom", gap="small")
     run = frame.choose_run(link, names, root, where=row)
     audit = None
@@ -137,6 +151,9 @@ def main() -> None:
             audit = _audit(run)
         except ContrechampError as error:
             frame.damaged(error, run, lang)
+    if audit is not None and len(audit.lines) < len(register.claims):
+        counts = {"k": str(len(audit.lines)), "n": str(len(register.claims))}
+        st.warning(md(say(WORDS["partial"], lang, **counts)))
     table = views.claims_frame(register, None if audit is None else audit.lines, lang=lang)
     if link["claim"]:
         _one(link, register, audit, list(table["id"]), row)
@@ -157,7 +174,7 @@ def _all(link: Link, table: pd.DataFrame, register: Register, row: DeltaGenerato
         width=205, wrap=True, **link.control("side"),
     )  # fmt: skip
     row.multiselect(
-        WORDS["system"].in_(lang), systems, format_func=lambda s: f"{s} · {register.systems[s]['name'][lang]}",
+        WORDS["system"].in_(lang), systems, format_func=lambda s: views.system_name(register, s, lang=lang),
         placeholder=ALL.in_(lang), width=230, wrap=True, **link.control("system"),
     )  # fmt: skip
     row.multiselect(
@@ -172,22 +189,23 @@ def _all(link: Link, table: pd.DataFrame, register: Register, row: DeltaGenerato
     if judged:
         st.plotly_chart(views.counts_figure(found, lang=lang), theme=None, config=frame.CHART, key="counts",
                         alt=WORDS["bars"].in_(lang))  # fmt: skip
-    st.caption(say(WORDS["shown"], lang, n=str(len(found)), total=str(len(table))))
+    said = say(WORDS["shown"], lang, n=str(len(found)), total=str(len(table)))
+    st.caption(md(f"{said}. {say(WORDS['marked'], lang)}") if found["flips"].any() else said)
     if found.empty:
         st.info(WORDS["none"].in_(lang))
         return
     st.session_state["claims:shown"] = list(found["id"])
-    shown = found[["id", "verdict_word", "side_word", "system", "gloss", "decided"]]
+    shown = found[["id", "verdict_word", "side_word", "system_word", "gloss", "decided"]]
     text = st.column_config.TextColumn
     st.dataframe(
         shown, key="claims:table", on_select=_open, selection_mode="single-row", hide_index=True, row_height=64,
         height=min(64 * len(shown) + 40, 620), alt=HEADING.in_(lang),
         column_config={
             "id": text("id", width=56, pinned=True),
-            "verdict_word": text(WORDS["verdict"].in_(lang), width=118),
+            "verdict_word": text(WORDS["verdict"].in_(lang), width=128),
             "side_word": text(WORDS["side"].in_(lang), width=96),
-            "system": text(WORDS["system"].in_(lang), width=120),
-            "gloss": text(WORDS["gloss"].in_(lang), width=560),
+            "system_word": text(WORDS["system"].in_(lang), width=190),
+            "gloss": text(WORDS["gloss"].in_(lang), width=480),
             "decided": text(WORDS["decided"].in_(lang), width=130),
         },
     )  # fmt: skip
@@ -208,9 +226,10 @@ def _one(link: Link, register: Register, audit: files.Audit | None, ids: Sequenc
     row.button(WORDS["before"].in_(lang), on_click=put, args=("claim", ids[max(at - 1, 0)]), disabled=at == 0)
     row.button(WORDS["after"].in_(lang), on_click=put, args=("claim", ids[min(at + 1, last)]), disabled=at == last)
     line = None if audit is None else audit.lines.get(claim.id)
-    _what(claim, register, line, lang, judged=audit is not None)
     plan = files.plan_without_run() if audit is None else audit.plan
     rules, silent = claims_rules(plan, claim.id)
+    reason = "" if audit is None or line is None else views.why_not_testable(line, silent, audit.results, lang=lang)
+    _what(claim, register, line, lang, judged=audit is not None, reason=reason)
     whys = {raw["experiment"]: raw.get("why") for raw in plan["rules"] if raw["claim"] == claim.id}
     for key in claim.experiments:
         with st.container(border=True):
@@ -220,10 +239,12 @@ def _one(link: Link, register: Register, audit: files.Audit | None, ids: Sequenc
             )  # fmt: skip
 
 
-def _what(claim: Claim, register: Register, line: Mapping[str, Any] | None, lang: Lang, *, judged: bool) -> None:
+def _what(
+    claim: Claim, register: Register, line: Mapping[str, Any] | None, lang: Lang, *, judged: bool, reason: str
+) -> None:
     system = register.systems[claim.system]["name"][lang]
     st.subheader(f"{claim.id} · {wording.SIDES[claim.side].in_(lang)}", anchor=False)
-    st.caption(md(f"{claim.system} · {wording.typeset(str(system), lang)}"))
+    st.caption(md(wording.typeset(str(system), lang)))
     if line is not None:
         st.markdown(f"### {md(verdict(line['verdict'], lang))}")
         said = [wording.UNDER.in_(lang)] if line["verdict"] in ("supported", "refuted", "inconclusive") else []
@@ -231,6 +252,8 @@ def _what(claim: Claim, register: Register, line: Mapping[str, Any] | None, lang
             said.append(say(WORDS["awaits"], lang, experiments=wording.listing(line["pending"], lang)))
         if line["flips"]:
             said.append(say(WORDS["flips"], lang))
+        if reason and claim.reason is None:
+            said.append(reason)
         if said:
             st.markdown(f"*{md(' · '.join(said))}*")
     else:
@@ -240,7 +263,7 @@ def _what(claim: Claim, register: Register, line: Mapping[str, Any] | None, lang
     source = register.sources[claim.source.ref]
     title = str(source["title"])
     title = wording.typeset(title, "fr" if "«" in title else lang)
-    who = [claim.source.speaker, claim.source.document]
+    who = attribution(claim.source.speaker, claim.source.document)
     who += [say(WORDS["page"], lang, page=claim.source.page)] if claim.source.page else []
     url = str(source.get("url") or "")
     where = (
@@ -303,6 +326,7 @@ def _measured(
 ) -> None:
     counts = judged["counts"]
     said = say(WORDS["counts"], lang, n=str(len(judged["worlds"])), **{k: str(v) for k, v in counts.items()})
+    said += say(WORDS["untold"], lang, n=str(counts["not testable"])) if counts.get("not testable") else ""
     st.markdown(f"**{md(verdict(judged['verdict'], lang))}** · {md(said)}")
     table = views.worlds_frame(judged, audit.results, measures=measures, lang=lang)
     for key in rule.measures:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import streamlit as st
 
 from contrechamp.audit.reporting import wording
+from contrechamp.domain.errors import ContrechampError
 from contrechamp.domain.text import Text
 from contrechamp.experiments.base import load
 from dashboard import files, frame, views_loop
@@ -85,10 +89,28 @@ def _play(setting: Setting) -> views_loop.Played:
     return views_loop.play(setting)
 
 
+@st.cache_data(show_spinner=False, max_entries=64)
+def _read_seed(run: str, stamp: int) -> int:
+    del stamp  # part of the key: a run made again under the same name is read again
+    return files.run_seed(Path(run))
+
+
+def _seed(names: Sequence[str]) -> int:
+    """Seed of the run the address names, or of the latest: the cities are then the report's. 1 without a run."""
+    asked = st.query_params.get("run", "")
+    name = asked if asked in names else next(iter(names), "")
+    run = files.runs_folder() / name
+    try:
+        return _read_seed(str(run), files.stamp(run)) if name else 1
+    except ContrechampError:
+        return 1
+
+
 def main() -> None:
     """Draw the page."""
+    names = files.run_names(files.runs_folder())
     link = Link(
-        choice("run", files.run_names(files.runs_folder())),
+        choice("run", names),
         choice("rule", [r.value for r in AllocationRule], default=AllocationRule.PROPORTIONAL.value),
         decimal("rho", default=0.0, low=0.0, high=1.0),
         decimal("rate1", default=0.5, low=0.05, high=1.0),
@@ -98,7 +120,7 @@ def main() -> None:
         choice("law", [a.value for a in Arrivals], default=Arrivals.BERNOULLI.value),
         whole("days", default=1000, low=30, high=2000),
         whole("reps", default=400, low=20, high=1000),
-        whole("seed", default=1, low=0, high=2**31),
+        whole("seed", default=_seed(names), low=0, high=2**31),
     )
     lang = link.lang
     frame.header(link, title=HEADING, intro=INTRO)
@@ -125,9 +147,10 @@ def _controls(link: Link) -> None:
     rules, laws = views_loop.rule_names(lang), views_loop.arrival_names(lang)
     first = st.columns([3, 4], vertical_alignment="bottom")
     first[0].selectbox(WORDS["rule"].in_(lang), list(rules), format_func=rules.__getitem__, **link.control("rule"))
-    first[1].slider(
-        WORDS["rho"].in_(lang), 0.0, 1.0, step=0.05, format="percent", help=say(WORDS["rho_help"], lang),
-        **link.control("rho"),
+    shares = sorted({round(0.05 * k, 2) for k in range(21)} | {link["rho"]})
+    first[1].select_slider(
+        WORDS["rho"].in_(lang), shares, format_func=lambda s: wording.percent(s, lang),
+        help=say(WORDS["rho_help"], lang), **link.control("rho"),
     )  # fmt: skip
     values = {name: wording.plain_number(link[name], lang) for name in ("rate1", "rate2", "start1", "start2", "days")}
     summary = say(WORDS["more"], lang, **values, reps=str(link["reps"]), seed=str(link["seed"]))

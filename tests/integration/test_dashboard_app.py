@@ -179,11 +179,24 @@ def test_the_loop_drifts_as_e02_says(open_page: Open) -> None:
     here, control = test.table[0].value.iloc[0][:2]
     assert here.startswith("100%")
     assert control.startswith("0% (95% interval 0 to ")
-    assert here.endswith("n\u00a0=\u00a0100)")
+    assert here.endswith("n\u00a0=\u00a0100 simulated cities)")
     test.select_slider(key="rho:en").set_value(1.0).run()
     assert test.table[0].value.iloc[0, 0].startswith("0%")
     assert "same cities, no difference" in test.table[0].value.iloc[0, 2]
     assert test.query_params["rho"] == "1"
+
+
+def test_the_loop_takes_the_seed_of_the_run_and_a_share_between_two_steps(
+    open_page: Open, small_run: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "runs" / "other"
+    shutil.copytree(small_run, other, ignore=shutil.ignore_patterns("truth", "tables"))
+    body = json.loads((other / "results.json").read_text(encoding="utf-8"))
+    body["request"]["seed"] = 77
+    (other / "results.json").write_text(json.dumps(body), encoding="utf-8")
+    test = open_page("loop", folder=other.parent, rho="0.33", reps="20")
+    assert test.select_slider(key="rho:fr").value == 0.33
+    assert test.number_input(key="seed:fr").value == 77
 
 
 def test_a_visit_sets_its_world_and_keeps_the_language(open_page: Open) -> None:

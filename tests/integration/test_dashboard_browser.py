@@ -144,7 +144,7 @@ def test_the_loop_answers_and_its_link_restores_it(page: Any, tmp_path: Path) ->
     page.goto("about:blank")
     page.goto(link)
     page.get_by_text("same cities, no difference").first.wait_for()
-    assert slider.input_value() == "1"
+    assert slider.input_value() == "20"  # the last of 21 shares, from 0 to 100 % by steps of 5
     page.get_by_role("link", name="Claims").click()
     page.get_by_text("123 claims of 123").wait_for()
     assert query(page)["lang"] == "en"

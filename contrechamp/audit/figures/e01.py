@@ -51,7 +51,9 @@ def draw_gain(facts: Facts, lang: Lang) -> Drawing | None:
     ticks = [world_short(world, lang) for world in reversed(worlds)]
     axes[0][0].set_yticks(range(len(worlds)), ticks, fontsize=7.5 if len(worlds) <= 12 else 6.3)
     figure.legend(loc="outside upper right", ncols=3)
-    n = count(rows[0]["n"], lang)
+    found = sorted({int(r["n"]) for r in rows if r["value"] is not None}) or [0]
+    n = count(found[0], lang)
+    n += (" à " if lang == "fr" else " to ") + count(found[-1], lang) if found[0] < found[-1] else ""
     return drawing(
         figure,
         lang,
@@ -64,11 +66,12 @@ def draw_gain(facts: Facts, lang: Lang) -> Drawing | None:
             "the table of the chapter.",
         ),
         caption=Text(
-            fr=f"Gain de PAI de la prévision sur la meilleure carte gratuite : médiane des mondes tirés (n = {n} par "
-            "ligne), intervalle à 95 %, échelle logarithmique symétrique. κ : nombre moyen d’incidents que chacun "
-            "entraîne à proximité.",
-            en=f"Gain in PAI of the forecast over the best free map: median of the worlds drawn (n = {n} per line), "
-            "95 % interval, symmetric logarithmic scale. κ: mean number of incidents that each one brings nearby.",
+            fr="Gain de PAI de la prévision sur la meilleure carte gratuite : médiane des mondes où le gain "
+            f"est estimable (n = {n} par ligne), intervalle à 95 %, échelle logarithmique symétrique. κ : nombre moyen "
+            "d’incidents que chacun entraîne à proximité.",
+            en="Gain in PAI of the forecast over the best free map: median of the worlds in which the "
+            f"gain is estimable (n = {n} per line), 95 % interval, symmetric logarithmic scale. κ: mean number of "
+            "incidents that each one brings nearby.",
         ),
         limits=Text(
             fr="Limites : une carte à noyau, non toute prévision ; mondes inventés.",

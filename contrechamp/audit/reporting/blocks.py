@@ -15,7 +15,7 @@ from typing import Literal
 from contrechamp.audit.reporting.wording import MARKS, NNBSP, VERDICTS, typeset
 from contrechamp.domain.text import Lang, Text
 
-SpanKind = Literal["text", "strong", "em", "code", "ref", "verdict", "mark", "small"]
+SpanKind = Literal["text", "strong", "em", "code", "ref", "verdict", "mark", "small", "link"]
 Align = Literal["left", "right", "center"]
 Output = Literal["html", "pdf"]
 
@@ -29,7 +29,7 @@ class Span:
     text : str
         Already typeset.
     kind : SpanKind
-        ``ref`` is a result id; ``verdict`` and ``mark`` carry the verdict's key in ``key``.
+        ``ref`` is a result id; ``verdict`` and ``mark`` carry the verdict's key in ``key``, ``link`` an address.
     lang : str
         Language of the run, when it is not the document's.
     """
@@ -170,6 +170,7 @@ class Document:
     facts: Terms
     blocks: Sequence[Block]
     keywords: tuple[str, ...] = field(default=())
+    banner: str = ""
 
 
 class Voice:
@@ -211,6 +212,13 @@ class Voice:
         """A verdict, as its mark and word."""
         return Span(VERDICTS[key].in_(self.lang), "verdict", key)
 
+    def link(self, text: str, url: object) -> Span:
+        """A link to a web page; the text alone when the address is none."""
+        address = str(url or "")
+        if not re.fullmatch(r"https?://[^\s<>\"]+", address):
+            return self.raw(text)
+        return Span(typeset(text, self.lang), "link", address)
+
     def mark(self, key: str) -> Span:
         """A verdict as its mark alone, for maps of worlds."""
         return Span(MARKS[key], "mark", key)
@@ -220,7 +228,7 @@ def _typeset_run(spans: Sequence[Span], lang: Lang) -> Spans:
     """Typeset spans as one line, so that the space between a number and its « % » is right across spans."""
     out: list[Span] = []
     for span in spans:
-        if span.kind in ("code", "ref") or span.lang:
+        if span.kind in ("code", "ref", "link") or span.lang:
             out.append(span)
             continue
         text = span.text

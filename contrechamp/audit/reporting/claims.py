@@ -30,15 +30,32 @@ def verdict_words(line: Row, voice: Voice) -> Spans:
     return tuple(out)
 
 
-def source_words(claim: Claim, voice: Voice) -> Spans:
-    """Who says it, where."""
+def attribution(speaker: str, document: str) -> list[str]:
+    """Who says it and in what, each named once: a piece that the other already says is left out.
+
+    Examples
+    --------
+    >>> attribution("comité de la prospective de la CNIL", "CNIL, cahier IP n° 5"), attribution("CCTP", "CCTP")
+    (['comité de la prospective de la CNIL', 'cahier IP n° 5'], ['CCTP'])
+    """
+    if speaker in ("", "-") or speaker in document:
+        return [document] if document not in ("", "-") else []
+    if document in ("", "-"):
+        return [speaker]
+    first, _, rest = document.partition(", ")
+    if speaker == first or speaker.endswith(f" {first}"):
+        return [speaker, rest] if rest else [speaker]
+    return [speaker, document]
+
+
+def source_words(claim: Claim, voice: Voice, url: object = None) -> Spans:
+    """Who says it, where, and the key of the source, which leads to it when it has an address."""
     side = w.SIDES[claim.side].in_(voice.lang)
-    pieces = [p for p in (claim.source.speaker, claim.source.document) if p != "-"]
-    where = ", ".join(dict.fromkeys(pieces))
+    where = ", ".join(attribution(claim.source.speaker, claim.source.document))
     page = f", p.\u00a0{claim.source.page}" if claim.source.page else ""
     return voice(
         Text(fr="{side} : {where}{page} [{ref}]", en="{side}: {where}{page} [{ref}]"),
-        side=side, where=where or claim.source.ref, page=page, ref=Span(claim.source.ref, "code"),
+        side=side, where=where or claim.source.ref, page=page, ref=voice.link(claim.source.ref, url),
     )  # fmt: skip
 
 
@@ -54,7 +71,13 @@ def _card(facts: Facts, voice: Voice, claim_id: str, line: Row) -> Card:
     claim = facts.claim(claim_id)
     blocks: list[Block] = [
         Para(quote_spans(claim, voice), "quote"),
-        Para((*source_words(claim, voice), Span(". "), *voice.plain(claim.gloss))),
+        Para(
+            (
+                *source_words(claim, voice, facts.register.sources[claim.source.ref].get("url")),
+                Span(". "),
+                *voice.plain(claim.gloss),
+            )
+        ),
     ]
     pairs: list[tuple[Spans, Spans]] = []
     rules = facts.rules(claim_id)
@@ -111,6 +134,7 @@ def two_sides(facts: Facts, voice: Voice) -> list[Block]:
         judged = facts.judged(experiment)
         if len({facts.claim(c).side for c in judged}) < 2:
             continue
+        mirrors = {c for e, first, second in facts.mirrors if e == experiment for c in (first, second)}
         cells = []
         for sides in (("promoter",), ("critic",), ("authority", "research")):
             mine = [c for c in judged if facts.claim(c).side in sides]
@@ -118,7 +142,8 @@ def two_sides(facts: Facts, voice: Voice) -> list[Block]:
             for claim in mine:
                 spans += [Span("; ")] if spans and voice.lang == "en" else [Span("\u202f; ")] if spans else []
                 verdict = judged[claim]["verdict"]
-                spans += [Span(claim, "strong"), Span("\u00a0"), voice.verdict(verdict)]
+                spans += [Span(claim, "strong"), *([Span("\u00a0↔")] if claim in mirrors else [])]
+                spans += [Span("\u00a0"), voice.verdict(verdict)]
             cells.append(tuple(spans) or (Span("–"),))
         title = facts.register.experiments[experiment].title
         rows.append((voice(Text(fr="{e}. {t}", en="{e}. {t}"), e=experiment, t=voice.plain(title)), *cells))
@@ -131,10 +156,44 @@ def two_sides(facts: Facts, voice: Voice) -> list[Block]:
         Column(voice(Text(fr="Autorités, recherche, presse", en="Authorities, research, press")), weight=1),
     )
     caption = Text(
-        fr="La même expérience, les mêmes résultats, des critères en miroir : verdict de chaque affirmation sur cette "
+        fr="La même expérience et les mêmes résultats pour les deux côtés : verdict de chaque affirmation sur cette "
         "seule expérience, dans les mondes énoncés.",
-        en="The same experiment, the same results, mirrored criteria: verdict of each claim on that experiment alone, "
+        en="The same experiment and the same results for both sides: verdict of each claim on that experiment alone, "
         "under the stated worlds.",
+    )
+    note = Text(
+        fr="↔ : critères en miroir, dans les mêmes mondes (ce qui étaye l’une réfute l’autre). Les autres affirmations "
+        "de la ligne ont chacune leur critère.",
+        en="↔: mirrored criteria, in the same worlds (what supports one refutes the other). The other claims of the "
+        "line each have their own criterion.",
+    )
+    return [Table(voice(caption), heads, tuple(rows), note=voice(note))]
+
+
+def not_testable_here(facts: Facts, voice: Voice) -> list[Block]:
+    """Claims that an experiment of this run named without deciding, each with the reason; empty when there are none."""
+    rows = []
+    for claim_id, line in facts.verdicts.items():
+        quiet = [e for e in facts.silent(claim_id) if e in facts.experiments]
+        if line["verdict"] == "not testable" and (line["rules"] or quiet):
+            claim = facts.claim(claim_id)
+            named = ", ".join(dict.fromkeys([*(j["experiment"] for j in line["rules"]), *quiet]))
+            rows.append((
+                (Span(claim_id, "strong"), Span(f" {named}", "small")), voice.plain(claim.gloss),
+                _reason(facts, voice, claim, line),
+            ))  # fmt: skip
+    if not rows:
+        return []
+    heads = (
+        Column(voice(Text(fr="N°", en="Id"))),
+        Column(voice(Text(fr="Ce qui est affirmé (nos mots)", en="What is claimed (our words)")), weight=1),
+        Column(
+            voice(Text(fr="Pourquoi l’expérience ne décide pas", en="Why the experiment does not decide")), weight=1.4
+        ),
+    )
+    caption = Text(
+        fr="Affirmations non testables ici, bien qu’une expérience les concerne.",
+        en="Claims not testable here, although an experiment concerns them.",
     )
     return [Table(voice(caption), heads, tuple(rows))]
 
@@ -164,8 +223,14 @@ def every_claim(facts: Facts, voice: Voice) -> Table:
         fr="⇄ : le verdict bascule d’un monde à l’autre. Tous les verdicts valent dans les mondes énoncés.",
         en="⇄: the verdict flips from world to world. All verdicts hold under the stated worlds.",
     ))  # fmt: skip
-    caption = Text(fr="Les {n} affirmations du registre.", en="The {n} claims of the register.")
-    return Table(voice(caption, n=w.count(len(rows), voice.lang)), heads, tuple(rows), note=note, dense=True)
+    total = len(facts.register.claims)
+    caption = (
+        Text(fr="Exécution partielle : {k} des {n} affirmations du registre.", en="Partial run: {k} of the {n} claims.")
+        if facts.partial
+        else Text(fr="Les {n} affirmations du registre.", en="The {n} claims of the register.")
+    )
+    counts = {"k": w.count(len(rows), voice.lang), "n": w.count(total, voice.lang)}
+    return Table(voice(caption, **counts), heads, tuple(rows), note=note, dense=True)
 
 
 def _reason(facts: Facts, voice: Voice, claim: Claim, line: Row) -> Spans:
@@ -182,7 +247,10 @@ def _reason(facts: Facts, voice: Voice, claim: Claim, line: Row) -> Spans:
         if claim.reason:
             return voice.plain(claim.reason)
         for judged in line["rules"]:  # a rule whose number does not exist says why it is asked for
-            return voice.plain(Text(**facts.rules(claim.id)[judged["experiment"]]["why"]))
+            ids = [i for world in judged["worlds"] for i in world["results"]]
+            missing = dict.fromkeys(w.method(facts.result(i), voice.lang) for i in ids)
+            lack = voice(Text(fr="Donnée absente ({what}). ", en="Missing data ({what}). "), what=", ".join(missing))
+            return (*lack, *voice.plain(Text(**facts.rules(claim.id)[judged["experiment"]]["why"])))
         why = list(facts.silent(claim.id).values())
         return (
             voice.plain(why[0])

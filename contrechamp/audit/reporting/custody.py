@@ -34,12 +34,12 @@ def custody(facts: Facts, voice: Voice) -> list[Block]:
     out: list[Block] = [Heading(1, voice(Text(fr="Sources et chaîne de garde", en="Sources and custody")), "custody")]
     out.append(Para(voice(
         Text(
-            fr="Les affirmations viennent de {n} sources, citées par leur clé entre crochets ; leur liste, avec ce "
-            "qui a été lu de chacune, est dans la version HTML. Les données, elles, sont fabriquées ici :",
-            en="The claims come from {n} sources, cited by their key in brackets; the list, with what was read "
-            "of each, is in the HTML version. The data are made here:",
+            fr="Ce qui est affirmé vient de {n}, dont la clé est entre crochets ; la liste, avec ce qui en a été lu "
+            "et les liens, est dans la version HTML. Les données, elles, sont fabriquées ici.",
+            en="What is claimed comes from {n}, whose key is in brackets; the list, with what was read and the links, "
+            "is in the HTML version. The data are made here.",
         ),
-        n=w.count(len({facts.claim(c).source.ref for c in facts.verdicts}), lang),
+        n=w.counted(len({facts.claim(c).source.ref for c in facts.verdicts}), "source", lang),
     )))  # fmt: skip
     out.append(_sources(facts, voice))
     made: dict[str, Any] = facts.body["platform"].get("generate") or {}
@@ -79,7 +79,7 @@ def _streams(taken: Mapping[str, Any], voice: Voice) -> list[Block]:
         total.update({k: int(file[k]) for k in _COUNTS} | {"files": 1})
     holds = all(t["rows_in"] == t["committed"] + t["quarantined"] + t["duplicates"] for t in totals.values())
     rows = [
-        ((Span(stream, "code"),), *((Span(w.count(t[k], lang)),) for k in ("files", *_COUNTS)))
+        ((Span(value_name("stream", stream, lang)),), *((Span(w.count(t[k], lang)),) for k in ("files", *_COUNTS)))
         for stream, t in totals.items()
     ]
     names = (
@@ -98,21 +98,15 @@ def _streams(taken: Mapping[str, Any], voice: Voice) -> list[Block]:
     out: list[Block] = [Table(voice(caption), heads, tuple(rows), note=voice(law))]
     reasons = taken.get("reasons") or {}
     if reasons:
-        pairs = [(Span(str(k), "code"), Span(f"\u00a0{w.count(v, lang)}")) for k, v in reasons.items()]
-        spans: list[Span] = []
-        for pair in pairs:
-            spans += [*([Span(", ")] if spans else []), *pair]
-        out.append(
-            Para((*voice(Text(fr="*Raisons de quarantaine.* ", en="*Reasons for quarantine.* ")), *spans, Span(".")))
-        )
+        said = ", ".join(f"{_reason(str(k), voice)}\u00a0({w.count(v, lang)})" for k, v in reasons.items())
+        head = voice(Text(fr="*Raisons de quarantaine.* ", en="*Reasons for quarantine.* "))
+        out.append(Para((*head, Span(said), Span("."))))
     columns = (
-        Column(voice(Text(fr="Fichier", en="File"))),
-        Column(voice(Text(fr="Lignes", en="Rows")), "right"),
-        Column(voice(Text(fr="SHA-256", en="SHA-256")), weight=1),
+        Column(voice(Text(fr="Fichier", en="File")), weight=1),
+        *(Column(voice(name), "right") for name in names[1:]),
     )
     files = tuple(
-        ((Span(f["source_file"], "code"),), (Span(w.count(f["rows_in"], lang)),), (Span(f["sha256"], "code"),))
-        for f in taken["files"]
+        ((Span(f["source_file"], "code"),), *((Span(w.count(f[k], lang)),) for k in _COUNTS)) for f in taken["files"]
     )
     out.append(Para(voice(Text(
         fr="L’empreinte SHA-256 de chaque fichier reçu est dans run.json, celle de chaque fichier de l’exécution dans "
@@ -120,10 +114,20 @@ def _streams(taken: Mapping[str, Any], voice: Voice) -> list[Block]:
         en="The SHA-256 of each file received is in run.json, that of every file of the run in the signed "
         "manifest.json.",
     ))))  # fmt: skip
-    title = Text(fr="Les {n} fichiers reçus et leur empreinte", en="The {n} files received and their hashes")
+    title = Text(fr="Fichiers reçus ({n})", en="Files received ({n})")
     table = Table((), columns, files, dense=True)
     out.append(Only("html", (Fold(voice(title, n=w.count(len(files), lang)), (table,)),)))
     return out
+
+
+def _reason(slug: str, voice: Voice) -> str:
+    """A reason for quarantine in the words of the ingest; the slug of a reason it does not know."""
+    from ingest.quarantine import LABELS
+
+    for reason, label in LABELS.items():
+        if reason.value == slug:
+            return w.typeset(label.in_(voice.lang), voice.lang)
+    return slug
 
 
 def _sources(facts: Facts, voice: Voice) -> Block:
@@ -139,7 +143,7 @@ def _sources(facts: Facts, voice: Voice) -> Block:
         rows.append(
             (
                 (Span(ref, "code"),),
-                (voice.raw(named),),
+                (voice.link(named, source.get("url")),),
                 (Span(str(source.get("date") or "–")),),
                 (Span(how.in_(voice.lang) if how else "–"),),
             )
@@ -150,7 +154,7 @@ def _sources(facts: Facts, voice: Voice) -> Block:
         Column(voice(Text(fr="Date", en="Date"))),
         Column(voice(Text(fr="Lecture", en="Reading"))),
     )
-    title_words = Text(fr="Les {n} sources citées", en="The {n} sources cited")
+    title_words = Text(fr="Sources citées ({n})", en="Sources cited ({n})")
     table = Table((), heads, tuple(rows), dense=True)
     return Only("html", (Fold(voice(title_words, n=w.count(len(rows), voice.lang)), (table,)),))
 

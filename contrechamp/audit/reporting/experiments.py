@@ -10,7 +10,9 @@ from contrechamp.audit.reporting.blocks import (
     Block,
     Column,
     Figure,
+    Fold,
     Heading,
+    Only,
     Para,
     Plate,
     Span,
@@ -21,6 +23,7 @@ from contrechamp.audit.reporting.blocks import (
 )
 from contrechamp.audit.reporting.facts import Facts, Row
 from contrechamp.audit.reporting.labels import key_name, value_name, world_name
+from contrechamp.audit.reporting.parameters import parameter_name, parameter_value
 from contrechamp.audit.reporting.tables import (
     Wide,
     cell,
@@ -51,8 +54,10 @@ MAX_MAPS: Final = 3
 
 
 def sections(facts: Facts, voice: Voice, plates: Mapping[str, Plate]) -> list[Block]:
-    """Sections of every experiment that ran, in the order of the request."""
+    """Sections of every experiment that ran, in the order of the request; empty when none ran."""
     out: list[Block] = []
+    if facts.experiments:
+        out.append(Heading(1, voice(Text(fr="Les expériences", en="The experiments")), "experiments"))
     for experiment in facts.experiments:
         out += _section(facts, voice, experiment, plates)
     return out
@@ -78,8 +83,8 @@ def _section(facts: Facts, voice: Voice, experiment: str, plates: Mapping[str, P
                     voice(Text(fr="Seuils", en="Thresholds")),
                     voice(
                         Text(
-                            fr="gelés le {date}, avant les données ; tableau des critères ci-dessous.",
-                            en="frozen on {date}, before the data; table of criteria below.",
+                            fr="gelés le {date}, avant cette exécution ; tableau des critères ci-dessous.",
+                            en="frozen on {date}, before this run; table of criteria below.",
                         ),
                         date=frozen,
                     ),
@@ -88,35 +93,59 @@ def _section(facts: Facts, voice: Voice, experiment: str, plates: Mapping[str, P
             )
         ),
     ]
+    out.append(_identifiers(facts, voice, experiment))
     out += plate_figures(plates, PLATES.get(experiment, ()), voice)
     own = _RESULTS.get(experiment)
     out += own(facts, voice) if own else _everything(facts, voice, experiment)
     out += criteria(facts, voice, experiment)
     out += _maps(facts, voice, experiment)
     limit = voice(Text(fr="*Ce que l’expérience ne peut pas dire.* ", en="*What the experiment cannot tell.* "))
-    out.append(Para((*limit, *voice.plain(load(experiment).CANNOT_TELL))))
+    out.append(Para((*limit, *voice.plain(cannot_tell(load(experiment).CANNOT_TELL)))))
     return out
 
 
 def _parameters(facts: Facts, voice: Voice, experiment: str) -> Spans:
     params = facts.request["parameters"][experiment]
-
-    def shown(value: Any) -> str:
-        if isinstance(value, list):
-            return (
-                "{" + "\u202f; ".join(shown(v) for v in value) + "}"
-                if voice.lang == "fr"
-                else ("{" + "; ".join(shown(v) for v in value) + "}")
-            )
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            return str(value)
-        return w.plain_number(float(value), voice.lang)
-
+    colon, joint = ("\u202f: ", "\u202f. ") if voice.lang == "fr" else (": ", ". ")
     out: list[Span] = []
     for key, value in params.items():
-        out += [Span(", ")] if out else []
-        out += [Span(key, "code"), Span(f" {shown(value)}")]
-    return tuple(out)
+        name = parameter_name(experiment, key, voice.lang)
+        shown = parameter_value(experiment, key, value, voice.lang)
+        out += [Span(joint.replace("\u202f.", "."))] if out else []
+        out += [voice.raw(name[0].upper() + name[1:]) if name else Span(key, "code"), Span(f"{colon}{shown}")]
+    return (*out, Span("."))
+
+
+def _identifiers(facts: Facts, voice: Voice, experiment: str) -> Block:
+    """Parameters under the names the code gives them (page only): what ``--set`` wants."""
+    rows = tuple(
+        ((Span(key, "code"),), (Span(parameter_name(experiment, key, voice.lang) or "–"),),
+         (Span(canonical_json(value), "code"),))
+        for key, value in facts.request["parameters"][experiment].items()
+    )  # fmt: skip
+    heads = (
+        Column(voice(Text(fr="Identifiant", en="Identifier"))),
+        Column(voice(Text(fr="Paramètre", en="Parameter")), weight=1),
+        Column(voice(Text(fr="Valeur", en="Value"))),
+    )
+    title = voice(Text(fr="{e} : identifiants des paramètres", en="{e}: identifiers of the parameters"), e=experiment)
+    return Only("html", (Fold(title, (Table((), heads, rows, dense=True),)),))
+
+
+def cannot_tell(text: Text) -> Text:
+    """The limits of an experiment without the words that already stand before them."""
+
+    def bare(said: str, leads: tuple[str, ...]) -> str:
+        for lead in leads:
+            if said.startswith(lead):
+                said = said[len(lead) :].strip()
+                return said[0].upper() + said[1:]
+        return said
+
+    return Text(
+        fr=bare(text.fr, ("Ce que l'expérience ne dit pas :", "Ce que l’expérience ne dit pas :")),
+        en=bare(text.en, ("What the experiment does not say:",)),
+    )
 
 
 def condition_words(facts: Facts, voice: Voice, experiment: str, raw: Mapping[str, Any]) -> str:
@@ -174,6 +203,7 @@ def criteria(facts: Facts, voice: Voice, experiment: str) -> list[Block]:
         key = canonical_json({k: rule.get(k) for k in ("worlds", "support", "refute")})
         grouped.setdefault(key, []).append(claim)
     rows = []
+    missing = any(j["counts"].get("not testable") for j in judged.values())
     for claims in grouped.values():
         rule = facts.rules(claims[0])[experiment]
         where = worlds_words(rule, voice)
@@ -196,11 +226,13 @@ def criteria(facts: Facts, voice: Voice, experiment: str) -> list[Block]:
         Column(voice(Text(fr="Mondes", en="Worlds"))),
     )
     caption = Text(
-        fr="{id} : critères gelés, et nombre de mondes par verdict ({a} étayée, {b} réfutée, {c} indécise).",
-        en="{id}: frozen criteria, and number of worlds by verdict ({a} supported, {b} refuted, {c} inconclusive).",
+        fr="{id} : critères gelés, et nombre de mondes par verdict ({a} étayée, {b} réfutée, {c} indécise{d}).",
+        en="{id}: frozen criteria, and number of worlds by verdict ({a} supported, {b} refuted, {c} inconclusive{d}).",
     )
+    fourth = Text(fr=", {m} non testable, faute de nombre", en=", {m} not testable, for want of a number")
+    last = voice(fourth, m=voice.mark("not testable")) if missing else ()
     marks = {k: voice.mark(v) for k, v in (("a", "supported"), ("b", "refuted"), ("c", "inconclusive"))}
-    return [Table(voice(caption, id=experiment, **marks), heads, tuple(rows))]
+    return [Table(voice(caption, id=experiment, d=last, **marks), heads, tuple(rows))]
 
 
 def _maps(facts: Facts, voice: Voice, experiment: str) -> list[Block]:
@@ -439,8 +471,8 @@ def _e28(facts: Facts, voice: Voice) -> list[Block]:
     )
     rows = sorted(_distinct(facts.rows("E28", "p_any_finding"), "K"), key=lambda x: int(x["K"]))
     return _some(
-        wide(facts, voice, "E28", caption=caption, head=Text(fr="Monde", en="World"), rows=rows, columns=columns,
-             name=lambda x: f"K = {x['K']}")
+        wide(facts, voice, "E28", caption=caption, head=Text(fr="Analyses K", en="Analyses K"), rows=rows,
+             columns=columns, name=lambda x: f"K = {x['K']}")
     )  # fmt: skip
 
 

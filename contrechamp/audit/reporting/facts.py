@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -11,6 +11,7 @@ import pandas as pd
 
 from contrechamp.audit.claims import Claim, Register, load_register
 from contrechamp.domain.errors import ContractError
+from contrechamp.domain.provenance import canonical_json
 from contrechamp.domain.results import Measure
 from contrechamp.domain.text import Text
 from contrechamp.experiments.base import load
@@ -30,6 +31,31 @@ SIGNED: Final = (GAINS - {"relative_gap"}) | {
 }
 
 
+#: What n counts where the measure's own words would mislead: worlds without an estimate are left out of n.
+_GAIN_WORLDS: Final = Text(fr="mondes où le gain est estimable", en="worlds in which the gain is estimable")
+COUNTED: Final[Mapping[tuple[str, str], Text]] = {
+    ("E01", measure): _GAIN_WORLDS for measure in ("gain_latent", "gain_recorded", "gain_ceiling")
+}
+
+
+def mirrored(rules: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, str]]:
+    """Pairs of claims judged by mirrored criteria: (experiment, first claim, second claim), in the order of the plan.
+
+    Two rules are mirrors when they read the same experiment in the same worlds and what supports either refutes the
+    other.
+    """
+
+    def key(rule: Mapping[str, Any], first: str, second: str) -> str:
+        return canonical_json([rule["experiment"], rule.get("worlds") or {}, rule[first], rule[second]])
+
+    pairs = []
+    for index, rule in enumerate(rules):
+        for other in rules[index + 1 :]:
+            if key(rule, "support", "refute") == key(other, "refute", "support"):
+                pairs.append((str(rule["experiment"]), str(rule["claim"]), str(other["claim"])))
+    return pairs
+
+
 class Facts:
     """A run folder, read once.
 
@@ -46,13 +72,32 @@ class Facts:
         self.register: Register = load_register()
         self.started: dict[str, Any] = _optional(work / "started.json") or _optional(work / "run.json")
         self.environment: dict[str, Any] = dict(_optional(work / "run.json").get("environment") or {})
+        self._measures: dict[str, dict[str, Measure]] = {}
         self._index: dict[tuple[str, str], list[Row]] = {}
         for raw in self.body["results"]:
             row = {**raw, "signed": raw["measure"] in SIGNED}
+            row["of"] = self._counted(raw["experiment"], raw["measure"])
             if raw["measure"] in GAINS:
                 row["unit"] = "gain"
             self._index.setdefault((row["experiment"], row["measure"]), []).append(row)
         self._by_id = {row["id"]: row for rows in self._index.values() for row in rows}
+
+    def _counted(self, experiment: str, measure: str) -> Text | None:
+        if experiment not in self._measures:
+            self._measures[experiment] = self.measures(experiment)
+        known = self._measures[experiment].get(measure)
+        return COUNTED.get((experiment, measure)) or (known.denominator if known else None)
+
+    @property
+    def partial(self) -> bool:
+        """Whether the run was limited to some claims of the register."""
+        return len(self.verdicts) < len(self.register.claims)
+
+    @property
+    def mirrors(self) -> list[tuple[str, str, str]]:
+        """Pairs of claims of this run that mirrored criteria judge: (experiment, claim, claim)."""
+        asked = [r for r in self.plan["plan"]["rules"] if r["claim"] in self.verdicts]
+        return [m for m in mirrored(asked) if m[0] in self.experiments]
 
     @property
     def request(self) -> Mapping[str, Any]:

@@ -36,9 +36,9 @@ def _platform(facts: Facts, voice: Voice) -> Spans | None:
         Text(
             fr="*La plateforme.* Sur {area} de la surface, la carte à noyau annonce les enregistrements avec un PAI de "
             "{records}, et ce qui arrive vraiment avec un PAI de {truth}. Par rapport à la simple moyenne de 52 "
-            "semaines, elle change le second de {gain}.",
+            "semaines, elle fait varier le second de {gain}.",
             en="*The platform.* Over {area} of the area, the kernel map foretells records with a PAI of {records}, and "
-            "what really happens with a PAI of {truth}. Against the plain 52-week mean it changes the latter by "
+            "what really happens with a PAI of {truth}. Against the plain 52-week mean it moves the latter by "
             "{gain}.",
         ),
         area=w.percent(float(area), voice.lang), records=stated(records, voice), truth=stated(truth, voice),
@@ -76,13 +76,13 @@ def _e02(facts: Facts, voice: Voice) -> Spans | None:
         return None
     return voice(
         Text(
-            fr="*La boucle.* Si la patrouille va toujours à la zone en tête du fichier et que les habitants ne "
-            "signalent rien, la part enregistrée s’écarte de la réalité de plus de 20 points dans {none} des villes "
-            "simulées ; si la moitié des incidents est signalée, dans {half} ; sous la règle proportionnelle, sans "
-            "signalement, dans {other}.",
-            en="*The loop.* When the patrol always goes to the zone that tops the file and residents report nothing, "
-            "the recorded share is more than 20 points off the truth in {none} of simulated cities; when half of "
-            "incidents are reported, in {half}; under the proportional rule, with nothing reported, in {other}.",
+            fr="*La boucle.* Si la patrouille va toujours à la zone qui compte le plus d’enregistrements et que les "
+            "habitants ne signalent rien, la part enregistrée s’écarte de la réalité de plus de 20 points dans {none} "
+            "des villes simulées ; si la moitié des incidents est signalée, dans {half} ; sous la règle "
+            "proportionnelle, sans signalement, dans {other}.",
+            en="*The loop.* When the patrol always goes to the zone with the most records and residents report "
+            "nothing, the recorded share is more than 20 points off the truth in {none} of simulated cities; when half "
+            "of incidents are reported, in {half}; under the proportional rule, with nothing reported, in {other}.",
         ),
         none=stated(none, voice), half=stated(half, voice), other=stated(other, voice),
     )  # fmt: skip
@@ -163,11 +163,11 @@ def _e27(facts: Facts, voice: Voice) -> Spans | None:
         Text(
             fr="*Le placebo.* {tested} départements où l’on ne ferait rien devancent la moyenne nationale d’au moins "
             "{headline} dans {p} des années (dispersion supposée : {sd} points). Et pour contenir {captured} "
-            "des faits, une carte de l’année passée, sans rien apprendre, doit désigner {share} du territoire là où "
+            "des faits, une carte de l’année passée, sans autre modèle, doit désigner {share} du territoire là où "
             "ils sont concentrés (σ = {sigma}).",
             en="*The placebo.* {tested} departments where nothing is done beat the national mean by at least "
             "{headline} in {p} of years (assumed spread: {sd} points). And to hold {captured} of events, last "
-            "year’s map, without learning anything, must flag {share} of the territory where they are concentrated "
+            "year’s map, without any other model, must flag {share} of the territory where they are concentrated "
             "(σ = {sigma}).",
         ),
         p=stated(middle, voice), sd=w.plain_number(middle["world"]["sd"], voice.lang),

@@ -63,6 +63,7 @@ class HtmlRenderer:
         toc = "".join(
             f'<li class="l{h.level}"><a href="#{escape(h.anchor)}">{self._spans(h.spans)}</a></li>' for h in headings
         )
+        banner = f'<p class="banner" role="note">{escape(document.banner)}</p>\n' if document.banner else ""
         return (
             f'<!DOCTYPE html>\n<html lang="{lang}">\n<head>\n<meta charset="utf-8">\n'
             '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
@@ -73,7 +74,7 @@ class HtmlRenderer:
             f"<style>\n{css}</style>\n</head>\n"
             f'<body>\n<a class="skip" href="#report">{escape(_SKIP.in_(lang))}</a>\n'
             f'<header>\n<h1>{escape(document.title)}</h1>\n<p class="subtitle">{escape(document.subtitle)}</p>\n'
-            f"{self._block(document.facts)}\n</header>\n"
+            f"{banner}{self._block(document.facts)}\n</header>\n"
             f'<nav aria-label="{escape(_CONTENTS.in_(lang))}"><h2>{escape(_CONTENTS.in_(lang))}</h2>'
             f"<ul>{toc}</ul></nav>\n"
             f'<main id="report">\n{body}\n</main>\n</body>\n</html>\n'
@@ -90,6 +91,8 @@ class HtmlRenderer:
                 if first is None:
                     return f'<span class="ref">{text}</span>'
                 return f'<a class="ref" href="#{first.group()}">{text}</a>'
+            case "link":
+                return f'<a href="{escape(span.key)}" rel="noreferrer">{text}</a>'
             case "verdict":
                 mark = f'<span aria-hidden="true">{MARKS[span.key]}</span> ' if span.key in MARKS else ""
                 return f'<span class="v v-{_slug(span.key)}">{mark}{text}</span>'

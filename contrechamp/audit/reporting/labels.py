@@ -108,6 +108,8 @@ VALUES: Final[Mapping[tuple[str, str], Text]] = {
     ("share", "all"): Text(fr="aidé / toutes", en="helped / all"),
     ("share", "solved"): Text(fr="aidé / élucidées", en="helped / solved"),
     ("share", "requested_solved"): Text(fr="élucidées / demandées", en="solved / requested"),
+    ("stream", "mains_courantes"): Text(fr="mains courantes", en="municipal log entries"),
+    ("stream", "verbalisations"): Text(fr="verbalisations", en="fines"),
     ("figure", "derived"): Text(fr="déduit", en="derived"),
     ("against", "works only"): Text(fr="travaux seuls", en="works only"),
     ("charged", "all running cost"): Text(fr="tout le fonctionnement", en="all running cost"),

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from contrechamp.audit.reporting import wording as w
 from contrechamp.audit.reporting.blocks import Align, Column, Span, Spans, Table, Voice
-from contrechamp.audit.reporting.facts import Facts, Row
+from contrechamp.audit.reporting.facts import PLATFORM, Facts, Row
 from contrechamp.audit.reporting.labels import key_name, value_name, world_name
 from contrechamp.domain.provenance import canonical_json
 from contrechamp.domain.text import Text
@@ -43,11 +43,29 @@ MIN_MAP: Final = 4
 MAX_ROWS: Final = 9
 
 
+def full_label(facts: Facts, experiment: str, measure: str, voice: Voice) -> str:
+    """Label of a measure; another measure that it names by its key is named by its words."""
+    known = facts.measures(experiment)
+    label = known[measure].label.in_(voice.lang)
+    quote = "« {} »" if voice.lang == "fr" else "“{}”"
+    pieces = [
+        quote.format(measure_name(facts, experiment, p, voice)) if k % 2 and p in known else p
+        for k, p in enumerate(label.split("`"))
+    ]
+    return w.typeset("".join(pieces), voice.lang)
+
+
+def experiment_name(key: str, voice: Voice) -> str:
+    """Id of an experiment, or the word for the platform."""
+    return Text(fr="plateforme", en="platform").in_(voice.lang) if key == PLATFORM else key
+
+
 def measure_name(facts: Facts, experiment: str, measure: str, voice: Voice) -> str:
     """Short name of a measure, or its label."""
     short = SHORT.get((experiment, measure))
-    text = short or facts.measures(experiment)[measure].label
-    return w.typeset(text.in_(voice.lang), voice.lang)
+    if short is None:
+        return full_label(facts, experiment, measure, voice)
+    return w.typeset(short.in_(voice.lang), voice.lang)
 
 
 def cell(row: Row | None, voice: Voice) -> Spans:
@@ -131,21 +149,23 @@ def source_note(facts: Facts, voice: Voice, used: Sequence[Row]) -> Spans:
     ids = refs(used)
     if not sampled:
         return voice(Text(fr="Valeurs sans aléa. {ids}", en="Values without sampling. {ids}"), ids=ids)
-    counts = sorted({int(r["n"]) for r in sampled})
-    n = w.count(counts[0], lang)
-    if len(counts) > 1:
-        n += ("\u00a0à\u00a0" if lang == "fr" else " to ") + w.count(counts[-1], lang)
-    of = {facts.measures(r["experiment"])[r["measure"]].denominator.in_(lang) for r in sampled}
+    by_unit: dict[str, list[int]] = {}
+    for r in sampled:
+        by_unit.setdefault(w.counted_by_n(r, lang), []).append(int(r["n"]))
+    said = []
+    for unit, counts in sorted(by_unit.items()):
+        n = w.count(min(counts), lang)
+        if min(counts) < max(counts):
+            n += ("\u00a0à\u00a0" if lang == "fr" else " to ") + w.count(max(counts), lang)
+        said.append(f"n\u00a0=\u00a0{n} {unit}".strip())
     methods = w.listing(sorted({w.method(r, lang) for r in sampled}), lang)
-    levels = {float(r["level"]) for r in sampled}
     what = (
         Text(fr="Entre crochets : bornes ({methods})", en="In brackets: bounds ({methods})")
-        if levels == {1.0}
+        if all(map(w.is_bounds, sampled))
         else Text(fr="Entre crochets : intervalle à 95 % ({methods})", en="In brackets: 95 % interval ({methods})")
     )
-    tail = Text(fr=" ; n = {n} ({of}). {ids}", en="; n = {n} ({of}). {ids}")
-    shown = " ; ".join(sorted(of)) if len(of) <= 2 else "…"
-    return (*voice(what, methods=methods), *voice(tail, n=n, of=w.typeset(shown, lang), ids=ids))
+    tail = Text(fr=" ; {n}. {ids}", en="; {n}. {ids}")
+    return (*voice(what, methods=methods), *voice(tail, n=w.listing(said, lang), ids=ids))
 
 
 def result_list(facts: Facts, voice: Voice, rows: Sequence[Row], *, caption: Text | None, dense: bool = False) -> Table:
@@ -161,10 +181,10 @@ def result_list(facts: Facts, voice: Voice, rows: Sequence[Row], *, caption: Tex
             (Span(w.value(row, lang)),),
             (Span(w.interval(row, lang)),),
             (Span(w.count(row["n"], lang)),),
+            (Span(counted_how(row, voice), "small"),),
         ]
         if dense:
-            lines.insert(1, (Span(row["experiment"]),))
-            lines.append((Span(w.method(row, lang)),))
+            lines.insert(1, (Span(experiment_name(row["experiment"], voice)),))
         body.append(tuple(lines))
     head: list[tuple[Text, Align, float]] = [
         (Text(fr="N°", en="Id"), "left", 0),
@@ -172,12 +192,25 @@ def result_list(facts: Facts, voice: Voice, rows: Sequence[Row], *, caption: Tex
         (Text(fr="Valeur", en="Value"), "right", 0),
         (Text(fr="Intervalle", en="Interval"), "right", 0),
         (Text(fr="n", en="n"), "right", 0),
+        (Text(fr="Ce que n compte ; intervalle", en="What n counts; interval"), "left", 1.5),
     ]
     if dense:
         head.insert(1, (Text(fr="Exp.", en="Exp."), "left", 0))
-        head.append((Text(fr="Méthode", en="Method"), "left", 1.2))
     columns = tuple(Column(voice(t), a, g) for t, a, g in head)
     return Table(voice(caption) if caption else (), columns, tuple(body), dense=dense)
+
+
+def counted_how(row: Row, voice: Voice) -> str:
+    """What n counts, and how the interval was made: « villes simulées ; Wilson, 95 % »."""
+    pieces = [w.counted_by_n(row, voice.lang), w.method(row, voice.lang)]
+    if row["value"] is not None and not w.is_exact(row) and row["unit"] != "bool":
+        pieces[1] += (
+            f", {Text(fr='bornes', en='bounds').in_(voice.lang)}"
+            if w.is_bounds(row) and "born" not in (pieces[1]) and "bound" not in pieces[1]
+            else ""
+        )
+        pieces[1] += "" if w.is_bounds(row) else f", {w.percent(float(row['level']), voice.lang)}"
+    return ("\u202f; " if voice.lang == "fr" else "; ").join(p for p in pieces if p)
 
 
 def verdict_map(facts: Facts, voice: Voice, judged: Mapping[str, Any], *, claims: Sequence[str]) -> Table | None:
@@ -201,7 +234,7 @@ def verdict_map(facts: Facts, voice: Voice, judged: Mapping[str, Any], *, claims
     body = []
     for side in sides:
         mine = [x for x in worlds if tuple(x["world"].get(k) for k in down) == side]
-        title = world_name(dict(zip(down, side, strict=True)), lang) or "–"
+        title = world_name(dict(zip(down, side, strict=True)), lang) or "verdict"
         marks = tuple(_marks(mine, across, top) for top in tops)
         body.append(((Span(title),), *marks))
     names = w.listing(claims, lang)
@@ -216,8 +249,8 @@ def verdict_map(facts: Facts, voice: Voice, judged: Mapping[str, Any], *, claims
     if folded:
         listed = ", ".join(key_name(k, lang) for k in folded)
         said = Text(
-            fr="Un signe suivi d’un nombre compte les mondes que {keys} distinguent. ",
-            en="A mark followed by a number counts worlds told apart by {keys}. ",
+            fr="Un signe suivi d’un nombre compte des mondes distingués par : {keys}. ",
+            en="A mark followed by a number counts worlds told apart by: {keys}. ",
         )
         legend += [*voice(said, keys=listed)]
     if idle:

@@ -34,6 +34,8 @@ from contrechamp.audit.reporting.blocks import (
 _ID: Final = re.compile(r"R-\d+")
 #: Archival PDF with tags: the compiler refuses a figure without alternative text.
 STANDARDS: Final[list[Literal["a-2a", "ua-1"]]] = ["a-2a", "ua-1"]
+#: Tables of at most so many rows stay on one page.
+KEEP_ROWS: Final = 26
 
 
 def quoted(text: str) -> str:
@@ -82,7 +84,8 @@ class TypstRenderer:
         head = (
             f"#show: report.with(lang: {quoted(document.lang)}, title: {quoted(document.title)}, "
             f"subtitle: {quoted(document.subtitle)}, date: {date}, footer: {quoted(footer)}, "
-            f"keywords: {_array(map(quoted, document.keywords))}, facts: {self._inner([document.facts])})\n"
+            f"keywords: {_array(map(quoted, document.keywords))}, "
+            f"banner: {quoted(document.banner)}, facts: {self._inner([document.facts])})\n"
         )
         return template + "\n" + head + "\n".join(f"#{{ {self._block(b)} }}" for b in document.blocks) + "\n"
 
@@ -97,6 +100,8 @@ class TypstRenderer:
                 first = _ID.match(span.text)
                 target = first.group() if first and first.group() in self._targets else ""
                 return f"sp-ref({text}, {quoted(target)})"
+            case "link":
+                return f"sp-link({quoted(span.key)}, {text})"
             case "verdict" | "mark":
                 return f"sp-{span.kind}({quoted(span.key)}, {text})"
             case _:
@@ -153,7 +158,8 @@ class TypstRenderer:
         cells = _array(self._cell(cell, table, i) for row in table.rows for i, cell in enumerate(row))
         dense = str(table.dense).lower()
         caption, note = self._spans(table.caption), self._spans(table.note)
-        return f"tab({caption}, {widths}, {aligns}, {head}, {cells}, {note}, {dense})"
+        keep = str(len(table.rows) <= KEEP_ROWS and not table.dense).lower()
+        return f"tab({caption}, {widths}, {aligns}, {head}, {cells}, {note}, {dense}, {keep})"
 
     def _cell(self, cell: Spans, table: Table, index: int) -> str:
         text = self._spans(cell)

@@ -32,6 +32,26 @@ VERDICTS: Final[Mapping[str, Text]] = {
 MARKS: Final[Mapping[str, str]] = {
     "supported": "●", "refuted": "○", "inconclusive": "◐", "not testable": "–", "pending": "…",
 }  # fmt: skip
+#: The same verdicts in the plural.
+VERDICTS_PLURAL: Final[Mapping[str, Text]] = {
+    "supported": Text(fr="étayées", en="supported"),
+    "refuted": Text(fr="réfutées", en="refuted"),
+    "inconclusive": Text(fr="indécises", en="inconclusive"),
+    "not testable": Text(fr="non testables", en="not testable"),
+    "pending": Text(fr="en attente", en="pending"),
+}
+#: What the report counts: one of them, several of them.
+NOUNS: Final[Mapping[str, tuple[Text, Text]]] = {
+    "claim": (Text(fr="affirmation", en="claim"), Text(fr="affirmations", en="claims")),
+    "source": (Text(fr="source", en="source"), Text(fr="sources", en="sources")),
+    "result": (Text(fr="résultat", en="result"), Text(fr="résultats", en="results")),
+    "rule": (Text(fr="règle de décision", en="decision rule"), Text(fr="règles de décision", en="decision rules")),
+    "judgement": (Text(fr="jugement", en="judgement"), Text(fr="jugements", en="judgements")),
+    "deviation": (Text(fr="écart", en="deviation"), Text(fr="écarts", en="deviations")),
+    "file": (Text(fr="fichier", en="file"), Text(fr="fichiers", en="files")),
+    "world": (Text(fr="monde", en="world"), Text(fr="mondes", en="worlds")),
+    "point": (Text(fr="point", en="point"), Text(fr="points", en="points")),
+}
 UNDER: Final = Text(fr="dans les mondes énoncés", en="under the stated worlds")
 NOT_ESTIMABLE: Final = Text(fr="non estimable", en="not estimable")
 
@@ -57,7 +77,9 @@ METHODS: Final[Mapping[str, Text]] = {
     "poisson-exact": Text(fr="Poisson exact", en="exact Poisson"),
     "poisson-exact anchor, propagated": Text(fr="Poisson exact, propagé", en="exact Poisson, propagated"),
     "poisson-exact, printed-rounding": Text(fr="Poisson exact et arrondis", en="exact Poisson and rounding"),
-    "share of grid cells, anchor propagated": Text(fr="cases de la grille", en="grid cells"),
+    "share of grid cells, anchor propagated": Text(
+        fr="bornes de la fréquence de 2015, propagées", en="bounds of the 2015 rate, propagated"
+    ),
     "order-statistics": Text(fr="statistiques d’ordre", en="order statistics"),
     "newcombe-paired": Text(fr="Newcombe, apparié", en="Newcombe, paired"),
     "t": Text(fr="Student", en="Student"),
@@ -71,6 +93,8 @@ METHODS: Final[Mapping[str, Text]] = {
     "none": Text(fr="aucune", en="none"),
 }
 
+#: Methods whose bounds are no confidence interval, whatever the level they carry.
+_PLAIN_BOUNDS: Final = frozenset({"share of grid cells, anchor propagated"})
 _SPACE: Final = f"[ {NBSP}{NNBSP}]"
 
 
@@ -88,6 +112,7 @@ def typeset(text: str, lang: Lang) -> str:
     """
     text = re.sub(r"(?<=\w)'(?=\w)", "’", text.replace(">=", "≥").replace("<=", "≤"))
     text = re.sub(rf"\b(pp?\.|n°|§|n =|K =|σ =|κ =)[ {NBSP}](?=\d)", rf"\1{NBSP}", text)
+    text = re.sub(rf"(?<![^\s(«“{NBSP}{NNBSP}])-(?=\d)", MINUS, text)
     if lang == "en":
         text = re.sub(r"(?<!\w)'([^']+)'(?!\w)", r"“\1”", text)
         return re.sub(rf"(?<=\d){_SPACE}%", "%", text)
@@ -236,16 +261,65 @@ def bounds(result: Mapping[str, Any], lang: Lang) -> str:
     '95% interval 30 to 50%; n = 400'
     """
     shown, _, _, _ = parts(result, lang)
-    n = f"n{NBSP}={NBSP}{count(result['n'], lang)}"
+    n = n_words(result, lang)
     if not shown or is_exact(result):
         return n if result["n"] > 1 else METHODS.get(result["method"], METHODS["arithmetic"]).in_(lang)
     span = interval(result, lang)
-    if result["level"] >= 1:
+    if is_bounds(result):
         head = Text(fr="bornes", en="bounds").in_(lang)
     else:
         level = _fixed(100 * result["level"], 1, lang, trim=True)
         head = f"intervalle à {level}{NBSP}%" if lang == "fr" else f"{level}% interval"
     return f"{head}{f'{NNBSP}: ' if lang == 'fr' else ' '}{span}{f'{NNBSP}; ' if lang == 'fr' else '; '}{n}"
+
+
+def is_bounds(result: Mapping[str, Any]) -> bool:
+    """Whether the interval is a pair of bounds, not a confidence interval."""
+    return float(result["level"]) >= 1 or result["method"] in _PLAIN_BOUNDS
+
+
+def counted_by_n(result: Mapping[str, Any], lang: Lang) -> str:
+    """What n counts, without the explanation in brackets; empty when nobody said.
+
+    Examples
+    --------
+    >>> counted_by_n({"of": Text(fr="affaires élucidées (jeu retenu)", en="solved cases (worked set)")}, "en")
+    'solved cases'
+    """
+    of = result.get("of")
+    return typeset(re.split(r" \(|, ", of.in_(lang))[0], lang) if isinstance(of, Text) else ""
+
+
+def n_words(result: Mapping[str, Any], lang: Lang) -> str:
+    """The denominator, with what it counts when that is known: « n = 400 villes simulées »."""
+    said = f"n{NBSP}={NBSP}{count(result['n'], lang)}"
+    of = counted_by_n(result, lang)
+    return f"{said} {of}" if of else said
+
+
+def counted(number: float, noun: str, lang: Lang) -> str:
+    r"""A count and its noun, in the number the language wants (French: singular below two).
+
+    Examples
+    --------
+    >>> counted(1, "claim", "en"), counted(0, "claim", "en"), counted(0, "claim", "fr") == "0\u00a0affirmation"
+    ('1\xa0claim', '0\xa0claims', True)
+    """
+    one, many = NOUNS[noun]
+    single = number < 2 if lang == "fr" else number == 1
+    return f"{count(number, lang)}{NBSP}{(one if single else many).in_(lang)}"
+
+
+def verdict_count(number: int, verdict: str, lang: Lang) -> str:
+    r"""A count of claims with a verdict: « 3 étayées », « 1 réfutée », "3 supported".
+
+    Examples
+    --------
+    >>> verdict_count(3, "supported", "fr") == "3\u00a0étayées", verdict_count(1, "refuted", "en")
+    (True, '1\xa0refuted')
+    """
+    words = VERDICTS_PLURAL if number >= 2 else VERDICTS
+    return f"{count(number, lang)}{NBSP}{words[verdict].in_(lang)}"
 
 
 def method(result: Mapping[str, Any], lang: Lang) -> str:

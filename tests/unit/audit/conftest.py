@@ -98,6 +98,12 @@ def _platform(work: Path) -> None:
 
 
 @pytest.fixture(scope="session")
+def run_maker() -> MakeRun:
+    """Makes runs of any claims and experiments."""
+    return make_run
+
+
+@pytest.fixture(scope="session")
 def mini_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of every experiment and the platform, not reported yet."""
     work = tmp_path_factory.mktemp("mini") / "run"

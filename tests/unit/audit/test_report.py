@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from collections.abc import Callable
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -13,12 +15,29 @@ import typst
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from contrechamp.audit.claims import read_yaml
 from contrechamp.audit.report import write_report
 from contrechamp.audit.reporting import wording as w
-from contrechamp.audit.reporting.blocks import Block, Card, Document, Para, Plate, Span, Table, Voice, spans_of, walk
+from contrechamp.audit.reporting.blocks import (
+    Block,
+    Break,
+    Card,
+    Document,
+    Heading,
+    Para,
+    Plate,
+    Span,
+    Table,
+    Voice,
+    spans_of,
+    walk,
+)
+from contrechamp.audit.reporting.claims import attribution
+from contrechamp.audit.reporting.closing import TERMS
 from contrechamp.audit.reporting.content import build
-from contrechamp.audit.reporting.experiments import worlds_words
-from contrechamp.audit.reporting.facts import Facts
+from contrechamp.audit.reporting.experiments import cannot_tell, worlds_words
+from contrechamp.audit.reporting.facts import Facts, mirrored
+from contrechamp.audit.reporting.parameters import parameter_name
 from contrechamp.audit.reporting.tables import verdict_map
 from contrechamp.audit.reporting.typst import quoted
 from contrechamp.domain.results import UNITS
@@ -288,6 +307,162 @@ def test_deviations_are_printed(facts: Facts, documents: dict[Lang, Document]) -
     assert "/rules/M04-E01/support 0.8 absent" in shown
 
 
+# --- what newcomers and experts stumbled on
+
+
+def flat(document: Document) -> str:
+    return " ".join(
+        "".join(text_of(b) + " " for b in walk(document.blocks)).replace("\u202f", " ").replace("\u00a0", " ").split()
+    )
+
+
+def test_counts_agree_with_their_noun() -> None:
+    said = [w.verdict_count(n, "refuted", "fr").replace("\u00a0", " ") for n in (0, 1, 2)]
+    assert said == ["0 réfutée", "1 réfutée", "2 réfutées"]
+    assert w.counted(1, "claim", "en") == "1\u00a0claim"
+    assert w.counted(0, "source", "en") == "0\u00a0sources"
+    assert set(w.VERDICTS_PLURAL) == set(w.VERDICTS)
+
+
+def test_mirrors_come_from_the_rules_and_need_the_same_worlds() -> None:
+    a, b = {"all": [{"measure": "x", "bound": "low", "op": ">", "threshold": 1.0}]}, {"any": []}
+    rules = [
+        {"claim": "A", "experiment": "E1", "worlds": {"k": 1}, "support": a, "refute": b},
+        {"claim": "B", "experiment": "E1", "worlds": {"k": 1}, "support": b, "refute": a},
+        {"claim": "C", "experiment": "E1", "worlds": {"k": 2}, "support": b, "refute": a},
+        {"claim": "D", "experiment": "E2", "worlds": {"k": 1}, "support": b, "refute": a},
+    ]
+    assert mirrored(rules) == [("E1", "A", "B")]
+
+
+def test_mirrored_pairs_of_the_register(facts: Facts, documents: dict[Lang, Document]) -> None:
+    pairs = {frozenset(m[1:]) for m in facts.mirrors}
+    assert {frozenset(p) for p in (("C02", "M30"), ("C05", "M10"), ("C15", "R09"))} <= pairs
+    shown = flat(documents["fr"])
+    assert "C02 face à M30 (E02)" in shown
+    assert "criteria exchanged: C02 against M30 (E02)" in flat(documents["en"])
+    table = next(b for b in walk(documents["en"].blocks) if isinstance(b, Table) and "same experiment" in text_of(b))
+    marked = {row[0][0].text[:3]: "↔" in "".join(s.text for cell in row for s in cell) for row in table.rows}
+    assert marked["E02"]
+    assert not marked["E18"]
+
+
+def text_of(block: Block) -> str:
+    return "".join(s.text for s in spans_of(block))
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_no_key_of_the_code_stands_in_the_text(documents: dict[Lang, Document], lang: Lang) -> None:
+    """Identifiers live in code type (hashes, commands, tables) and nowhere else."""
+    for block in walk(documents[lang].blocks):
+        for span in spans_of(block):
+            if span.kind not in ("code", "ref", "link"):
+                assert "`" not in span.text
+                assert not re.search(r"\b[a-z]+_[a-z]\w*", span.text), span.text
+
+
+def test_every_parameter_that_runs_has_a_name(facts: Facts) -> None:
+    for experiment, values in facts.request["parameters"].items():
+        for key in values:
+            assert parameter_name(experiment, key, "fr"), (experiment, key)
+            assert parameter_name(experiment, key, "en"), (experiment, key)
+
+
+def test_n_is_never_shown_without_what_it_counts(facts: Facts) -> None:
+    for row in facts.results:
+        assert w.counted_by_n(row, "fr"), row["measure"]
+        assert w.counted_by_n(row, "en"), row["measure"]
+    gain = facts.rows("E01", "gain_latent")[0]
+    assert w.n_words(gain, "en") == "n\u00a0=\u00a08 worlds in which the gain is estimable"
+
+
+def test_a_share_of_cells_has_bounds_and_no_confidence(facts: Facts) -> None:
+    row = facts.rows("E12", "share_grid_ppv_below_50")[0]
+    assert w.bounds(row, "fr").startswith("bornes")
+    assert "95" not in w.bounds(row, "en").split(";")[0]
+
+
+def test_every_term_of_the_glossary_is_found() -> None:
+    entries = read_yaml("glossary.yaml")
+    names = [re.split(r" \(|, ", str(e["fr"]))[0] for e in entries]
+    assert set(TERMS) <= set(names)
+    assert {"κ", "ρ", "σ", "devin", "témoin", "carte à noyau", "graine", "bootstrap", "correction de Holm",
+            "intervalle", "PPV"} <= set(TERMS)  # fmt: skip
+    listed = (Path(__file__).parents[3] / "GLOSSARY.md").read_text(encoding="utf-8")
+    for e in entries:
+        row = f"| **{e['fr']}** | {e['en']} | {e['definition']['fr']} | {e['definition']['en']} |"
+        assert row in listed, e["fr"]
+
+
+@pytest.mark.parametrize(
+    ("speaker", "document", "said"),
+    [
+        ("CCTP", "CCTP", ["CCTP"]),
+        ("CNIL", "CNIL, cahier IP n° 5", ["CNIL, cahier IP n° 5"]),
+        ("comité de la CNIL", "CNIL, cahier IP", ["comité de la CNIL", "cahier IP"]),
+        ("La Quadrature du Net", "article de La Quadrature du Net", ["article de La Quadrature du Net"]),
+        ("maire", "Le Monde", ["maire", "Le Monde"]),
+        ("-", "Le Monde", ["Le Monde"]),
+    ],
+)
+def test_nobody_is_named_twice(speaker: str, document: str, said: list[str]) -> None:
+    assert attribution(speaker, document) == said
+
+
+def test_a_minus_before_a_number_is_a_minus() -> None:
+    assert w.typeset("« -8 % »", "fr") == "«\u202f−8\u00a0%\u202f»"
+    assert w.typeset("2018-06, E-12, a -8", "en") == "2018-06, E-12, a −8"
+
+
+def test_limits_do_not_repeat_their_lead() -> None:
+    text = Text(fr="Ce que l'expérience ne dit pas : ceci.", en="What the experiment does not say: this.")
+    assert cannot_tell(text) == Text(fr="Ceci.", en="This.")
+
+
+def test_honest_about_the_freeze(documents: dict[Lang, Document]) -> None:
+    shown = flat(documents["fr"])
+    assert "avant les données" not in shown
+    assert "avant de voir les données" not in shown
+    assert "exécutions d’essai" in shown
+    assert "trial runs" in flat(documents["en"])
+
+
+def test_claims_without_data_give_their_reason(documents: dict[Lang, Document]) -> None:
+    table = next(b for b in walk(documents["en"].blocks) if isinstance(b, Table) and "not testable here" in text_of(b))
+    reasons = {row[0][0].text: "".join(s.text for s in row[2]) for row in table.rows}
+    assert reasons["C06"].startswith("Missing data (no final account found)")
+    assert reasons["R08"].startswith("Missing data (area not published)")
+    assert len(reasons["R05"]) > 20
+
+
+@pytest.mark.parametrize("claims", [("R04",), ("P04",), ("C12", "R04", "R03")])
+def test_a_partial_run_says_so_and_counts_right(
+    tmp_path: Path, run_maker: Callable[..., Path], claims: tuple[str, ...]
+) -> None:
+    experiments = [] if claims == ("P04",) else ["E18"]
+    facts = Facts(run_maker(tmp_path / "run", experiments=experiments, platform=False, claims=claims))
+    total = len(facts.register.claims)
+    french, english = build(facts, "fr", {}), build(facts, "en", {})
+    assert (
+        french.banner.replace("\u202f", " ")
+        == f"Exécution partielle : {len(claims)} des {total} affirmations du registre"
+    )
+    assert english.banner == f"Partial run: {len(claims)} of the {total} claims"
+    for document, wanted in ((french, "Exécution partielle"), (english, "Partial run")):
+        assert flat(document).count(wanted) >= 3  # summary, its table, annex A
+        blocks = [b for b in walk(document.blocks) if not isinstance(b, Break)]
+        for block, following in pairwise(blocks):
+            assert not (
+                isinstance(block, Heading) and isinstance(following, Heading) and block.level >= following.level
+            )
+        assert all(b.rows for b in blocks if isinstance(b, Table))
+    shown = flat(french)
+    assert not re.search(r"\b[01] (affirmations|sources|résultats|règles|jugements)\b", shown)
+    assert f"Les {len(claims)} affirmations du registre" not in shown
+    assert not re.search(r"\b1 (claims|sources|results|rules|judgements)\b", flat(english))
+    assert " ".join(f"--claim {c}" for c in facts.verdicts) in shown
+
+
 # --- files
 
 
@@ -334,7 +509,11 @@ def test_page_is_self_contained_accessible_and_inert(written: dict[str, bytes], 
     assert outline.tags["script"] == outline.tags["link"] == 0
     assert "&lt;script&gt;alert(1)" in page
     assert len(outline.ids) == len(set(outline.ids))
-    assert {link.removeprefix("#") for link in outline.links} <= set(outline.ids)
+    assert {link.removeprefix("#") for link in outline.links if link.startswith("#")} <= set(outline.ids)
+    away = [link for link in outline.links if not link.startswith("#")]
+    assert away
+    assert all(re.fullmatch(r"https?://[^\s<>\"]+", link) for link in away)
+    assert page.count('rel="noreferrer"') == len(away)
     assert outline.levels[0] == 1
     assert outline.levels.count(1) == 1
     assert all(b - a <= 1 for a, b in zip(outline.levels, outline.levels[1:], strict=False))

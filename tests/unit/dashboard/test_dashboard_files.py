@@ -55,3 +55,61 @@ def test_a_map_that_lacks_a_cell_is_refused(tmp_path: Path) -> None:
     runs.write_tables(tmp_path, {"map_daily": whole[:2]})
     with pytest.raises(ContractError, match="every cell"):
         files.read_maps(tmp_path)
+
+
+RESULT = {
+    "id": "R-0001", "experiment": "E18", "measure": "m", "world": {"a": 1, "b": "x"}, "value": 0.5, "low": None,
+    "high": 1, "n": 3, "method": "wilson", "unit": "share", "level": 0.95,
+}  # fmt: skip
+LINE = {
+    "claim": "C12", "verdict": "refuted", "pending": ["E03"], "decided_by": ["E18"], "flips": False,
+    "rules": [
+        {"experiment": "E18", "verdict": "refuted", "counts": {"refuted": 1},
+         "worlds": [{"world": {"a": 1}, "verdict": "refuted", "results": ["R-0001"]}]},
+    ],
+}  # fmt: skip
+
+
+def write_audit(folder: Path, result: object, line: object, plan: object) -> None:
+    body = {"results": [result], "verdicts": [line], "request": {"profile": "quick", "seed": 1}, "digest": "d"}
+    runs.write_json(folder / "results.json", body)
+    runs.write_json(folder / "plan.json", {"plan": plan})
+
+
+NO_PLAN: dict[str, list[object]] = {"rules": [], "silent": []}
+
+
+def test_sound_results_are_read(tmp_path: Path) -> None:
+    write_audit(tmp_path, RESULT, LINE, NO_PLAN)
+    assert files.read_audit(tmp_path).lines["C12"]["verdict"] == "refuted"
+
+
+@pytest.mark.parametrize(
+    ("result", "line", "plan"),
+    [
+        (RESULT | {"value": "0.5"}, LINE, NO_PLAN),
+        (RESULT | {"high": True}, LINE, NO_PLAN),
+        (RESULT | {"world": [1]}, LINE, NO_PLAN),
+        (RESULT | {"world": {"a": {"b": 1}}}, LINE, NO_PLAN),
+        (RESULT | {"unit": "bananas"}, LINE, NO_PLAN),
+        (RESULT | {"n": None}, LINE, NO_PLAN),
+        (RESULT | {"id": 1}, LINE, NO_PLAN),
+        (RESULT, LINE | {"rules": 5}, NO_PLAN),
+        (RESULT, LINE | {"rules": [1]}, NO_PLAN),
+        (RESULT, LINE | {"rules": [LINE["rules"][0] | {"counts": {"refuted": "1"}}]}, NO_PLAN),  # type: ignore[index]
+        (RESULT, LINE | {"rules": [LINE["rules"][0] | {"worlds": [{"world": {}, "verdict": "x"}]}]}, NO_PLAN),  # type: ignore[index]
+        (RESULT | {"id": "R-0002"}, LINE, NO_PLAN),
+        (RESULT, LINE | {"pending": [1]}, NO_PLAN),
+        (RESULT, LINE | {"flips": "no"}, NO_PLAN),
+        (RESULT, LINE, {"rules": [{"claim": "C12"}], "silent": []}),
+        (RESULT, LINE, {"rules": [], "silent": [1]}),
+        (RESULT, LINE, []),
+        (RESULT, LINE, {"rules": 3, "silent": []}),
+    ],
+)
+def test_values_of_another_type_are_refused_and_no_page_meets_them(
+    tmp_path: Path, result: object, line: object, plan: object
+) -> None:
+    write_audit(tmp_path, result, line, plan)
+    with pytest.raises(ContractError, match=r"results\.json"):
+        files.read_audit(tmp_path)

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contrechamp.audit.claims import load_register
+from contrechamp.audit.plan import current_plan
 from contrechamp.audit.rules import Rule
 from contrechamp.domain.results import Measure
 from contrechamp.domain.text import Text
@@ -158,3 +159,29 @@ def test_markdown_is_only_ever_escaped(text: str) -> None:
     assert escaped.replace("\\", "") == text
     for mark in "*_`[<$:|#":
         assert escaped.count(mark) == escaped.count("\\" + mark)
+
+
+def test_a_verdict_that_flips_is_marked_and_systems_have_names() -> None:
+    register = load_register()
+    line = {"verdict": "inconclusive", "pending": [], "decided_by": ["E02"]}
+    frame = views.claims_frame(register, {"C02": line | {"flips": True}, "M30": line}, lang="fr").set_index("id")
+    assert frame.loc["C02", "verdict_word"].endswith("⇄")
+    assert not frame.loc["M30", "verdict_word"].endswith("⇄")
+    assert frame["flips"].sum() == 1
+    assert not frame["system_word"].str.contains(r"^S-|[()]").any()
+
+
+def test_a_claim_without_data_says_which_are_missing() -> None:
+    results = [{"id": "R-1", "method": "no final account found"}, {"id": "R-2", "method": "wilson"}]
+    rule = {"experiment": "E24", "worlds": [{"world": {}, "verdict": "not testable", "results": ["R-1"]}]}
+    line: dict[str, Any] = {"verdict": "not testable", "rules": [rule]}
+    said = views.why_not_testable(line, {}, results, lang="fr")
+    assert said == "donnée absente (aucun compte final trouvé)"
+    quiet = {"E12": {"fr": "parce que", "en": "because"}}
+    assert views.why_not_testable(line | {"rules": []}, quiet, results, lang="en") == "because"
+    assert views.why_not_testable({"verdict": "refuted", "rules": []}, quiet, results, lang="en") == ""
+
+
+def test_the_introduction_names_the_pairs_that_are_mirrored() -> None:
+    said = views.mirrors_in_words(current_plan()["rules"])
+    assert {"C02/M30", "R09/C15"} <= set(said.split(", "))

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from contrechamp.domain.rng import stream
+from contrechamp.experiments.e02_feedback_loop import BLOCK, Params, run
 from dashboard import views_loop
 from dashboard.views_loop import Setting
 from fairness.feedback import AllocationRule, simulate_feedback
@@ -19,9 +20,26 @@ def test_what_is_played_is_what_the_engine_plays() -> None:
     played = views_loop.play(dataclasses.replace(SETTING, rule="proportional", rho=0.3))
     alone = simulate_feedback(
         rates=(0.5, 0.5), rho=0.3, rule=AllocationRule.PROPORTIONAL, n_days=200, n_reps=80, start=(10, 10),
-        rng=stream(3, "dashboard", "patrol loop"),
+        rng=stream(3, "E02", "equal", 2, "bernoulli", "block", 0),
     )  # fmt: skip
     assert np.array_equal(played.here.recorded_share, alone.recorded_share)
+
+
+@pytest.mark.parametrize(("rule", "rho"), [("proportional", 0.0), ("top", 0.5)])
+@pytest.mark.parametrize("law", ["bernoulli", "poisson"])
+def test_a_run_and_the_page_say_the_same_of_the_same_world(rule: str, rho: float, law: str) -> None:
+    """Same seed, same cities: the report's number is the page's, over more than one block of cities."""
+    params = Params(
+        n_reps=BLOCK + 30, n_days=120, rhos=(rho,), rules=(rule,), arrivals=(law,), unequal_rates=("0.6/0.4",)
+    )
+    found = {(r.measure, r.world["rates"]): r.interval for r in run(params, seed=11).results if r.world["rho"] == rho}
+    setting = dataclasses.replace(SETTING, rule=rule, rho=rho, arrivals=law, n_days=120, n_reps=BLOCK + 30, seed=11)
+    for label, rates in (("equal", (0.5, 0.5)), ("0.6/0.4", (0.6, 0.4))):
+        if label != "equal" and law != "bernoulli":
+            continue
+        played = views_loop.play(dataclasses.replace(setting, rates=rates))
+        assert views_loop.off(played.here) == found["recorded_off_20", label]
+        assert views_loop.off(played.here, patrol=True) == found["patrol_off_20", label]
 
 
 def test_greedy_rule_with_nothing_reported_drifts_everywhere_and_the_control_nowhere() -> None:

@@ -1,0 +1,125 @@
+"""Names, for people, of the experiments' parameters: what each is, in which unit.
+
+A parameter without a name here is printed under its identifier: the report is then less pleasant, never wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, Literal
+
+from contrechamp.audit.reporting.labels import value_name
+from contrechamp.audit.reporting.wording import percent, plain_number, typeset
+from contrechamp.domain.text import Lang, Text
+
+#: How a value is printed: as a share, as a number, or as one of the named values of a world's key.
+Kind = Literal["number", "share"]
+Known = tuple[Text, Kind]
+
+
+def _n(fr: str, en: str) -> Known:
+    return Text(fr=fr, en=en), "number"
+
+
+def _s(fr: str, en: str) -> Known:
+    return Text(fr=fr, en=en), "share"
+
+
+#: Names common to all experiments; one experiment's own meaning stands in :data:`OWN`.
+COMMON: Final[Mapping[str, Known]] = {
+    "accounts": _n("comptes", "accounts"),
+    "alpha": _s("seuil de chaque test", "threshold of each test"),
+    "anchor_cameras": _n("caméras en 2015", "cameras in 2015"),
+    "anchor_days": _n("jours de la période", "days of the period"),
+    "anchor_events": _n("faits vus en direct en 2015", "events seen live in 2015"),
+    "area_shares": _s("surfaces désignées", "flagged areas"),
+    "areas": _s("surfaces signalées", "flagged areas"),
+    "arrivals": _n("lois des incidents d’un jour", "laws of the incidents of a day"),
+    "autocorrelation": _n("ressemblance d’un jour au suivant", "likeness of a day to the next"),
+    "cameras": _n("caméras", "cameras"),
+    "captured": _s("part annoncée des faits", "announced share of events"),
+    "cases": _n("enquêtes du corpus", "investigations of the corpus"),
+    "days_per_year": _n("jours par an", "days per year"),
+    "departments": _n("départements", "departments"),
+    "equal_zones": _n("zones de même taux", "zones of equal rate"),
+    "evaluated_days": _n("jours évalués", "days evaluated"),
+    "events_per_year": _n("faits par an", "events a year"),
+    "extra_reps": _n("villes de chaque monde témoin", "cities of each control world"),
+    "fa_per_camera_day": _n("fausses alertes par caméra et par jour", "false alerts per camera and day"),
+    "forecast": _n("carte éprouvée", "map under test"),
+    "gain": _s("gain demandé", "gain asked for"),
+    "growth_years": _n("années de croissance", "years of growth"),
+    "headline_points": _n("avance annoncée (points)", "announced lead (points)"),
+    "incidents_per_day": _n("incidents par jour", "incidents per day"),
+    "kappas": _n("contagion κ", "contagion κ"),
+    "latent_per_day": _n("incidents par jour", "incidents per day"),
+    "level": _s("niveau des intervalles", "level of the intervals"),
+    "looks": _n("analyses essayées K", "analyses tried K"),
+    "map_reps": _n("villes simulées", "simulated cities"),
+    "minutes_per_alert": _n("minutes de lecture par alerte", "reading minutes per alert"),
+    "multipliers": _n("faits réels pour un fait vu, m", "true events per event seen, m"),
+    "n_cells": _n("cellules de la ville", "cells of the city"),
+    "n_days": _n("jours simulés", "days simulated"),
+    "n_draws": _n("tirages de bootstrap", "bootstrap draws"),
+    "n_reps": _n("villes simulées par monde", "simulated cities per world"),
+    "n_streams": _n("séries de données indépendantes", "independent data series"),
+    "operators": _n("opérateurs présents", "operators on duty"),
+    "p_covered": _s("scène vue par une caméra", "scene seen by a camera"),
+    "p_kept": _s("images encore gardées", "images still kept"),
+    "p_requested": _s("images demandées", "images requested"),
+    "p_solved_other": _s("élucidées autrement, sans images demandées", "solved otherwise, no images requested"),
+    "p_solved_requested": _s("élucidées autrement, images demandées", "solved otherwise, images requested"),
+    "p_useful": _s("images demandées qui aident", "requested images that help"),
+    "planted_r": _n("corrélation plantée", "planted correlation"),
+    "rare_per_year": _n("faits très rares, par an", "very rare events, a year"),
+    "rate": _n("incidents par jour et par zone", "incidents per day and zone"),
+    "recording_biases": _n("biais d’enregistrement (0 : aucun)", "recording bias (0: none)"),
+    "reps": _n("tirages", "draws"),
+    "requested_share": _s("part des affaires où des images sont demandées", "share of cases with images requested"),
+    "rhos": _s("parts signalées ρ", "shares reported ρ"),
+    "rules": _n("règles d’affectation", "allocation rules"),
+    "sds_points": _n("dispersions annuelles (points)", "yearly spreads (points)"),
+    "sensitivities": _s("sensibilités", "sensitivities"),
+    "shift_h": _n("heures d’une vacation", "hours of a shift"),
+    "sigmas": _n("concentrations σ", "concentrations σ"),
+    "start": _n("enregistrements par zone le premier matin", "records per zone on the first morning"),
+    "tested": _n("départements équipés", "departments with the tool"),
+    "transients": _s("parts passagères des variations", "passing shares of change"),
+    "turnovers": _n("renouvellement des lieux (0 : aucun)", "turnover of places (0: none)"),
+    "unequal_rates": _n("taux inégaux, par jour", "unequal rates, per day"),
+    "worlds": _n("graines par monde", "seeds per world"),
+}
+OWN: Final[Mapping[tuple[str, str], Known]] = {
+    ("E18", "reps"): _n("corpus simulés", "simulated corpora"),
+    ("E27", "reps"): _n("années placebo simulées", "simulated placebo years"),
+    ("E28", "reps"): _n("villes de bruit pur simulées", "simulated cities of pure noise"),
+    ("E28", "n_days"): _n("jours explorés", "days explored"),
+}
+#: Parameters whose values are values of a world's key.
+_VALUES_OF: Final[Mapping[str, str]] = {"arrivals": "arrivals", "rules": "rule", "forecast": "predictor"}
+
+
+def parameter_name(experiment: str, key: str, lang: Lang) -> str | None:
+    """Name of a parameter with its unit, or None."""
+    known = OWN.get((experiment, key)) or COMMON.get(key)
+    return typeset(known[0].in_(lang), lang) if known else None
+
+
+def parameter_value(experiment: str, key: str, value: Any, lang: Lang) -> str:
+    """Value of a parameter; the values of a list are parted by semicolons.
+
+    Examples
+    --------
+    >>> parameter_value("E02", "rhos", [0.0, 0.25], "en"), parameter_value("E02", "rules", ["top"], "en")
+    ('0%; 25%', 'all to the top zone')
+    """
+    if isinstance(value, list | tuple):
+        joint = "\u202f; " if lang == "fr" else "; "
+        return joint.join(parameter_value(experiment, key, v, lang) for v in value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        text = value_name(_VALUES_OF.get(key, key), value, lang)
+        return text.replace(".", ",") if key == "unequal_rates" and lang == "fr" else text
+    known = OWN.get((experiment, key)) or COMMON.get(key)
+    if known and known[1] == "share":
+        return percent(float(value), lang)
+    return plain_number(float(value), lang)

@@ -86,11 +86,6 @@ class DailyScores:
         """PAI of all days together; NaN without events."""
         return self.pooled_hit_rate / self.area_share
 
-    @property
-    def pooled_pei(self) -> float:
-        """Hits of all days over the most that each day's best cells held; NaN without events."""
-        return float(_ratio(self.hits.sum(), self.best_hits.sum()))
-
 
 def flagged_size(area: float, *, n_cells: int) -> int:
     """Cells in a share ``area`` of the map: ``max(1, round(area × n_cells))``, halves to even.

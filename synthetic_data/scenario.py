@@ -215,7 +215,7 @@ class Scenario:
         path = Path(source)
         try:
             given = tomllib.loads(path.read_text("utf-8"))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as cause:
+        except (OSError, ValueError, RecursionError) as cause:
             raise ParameterError(
                 f"The scenario {path} cannot be read: {cause}. Name a preset ({', '.join(PRESETS)}), or write a TOML "
                 "file holding the values to change; `contrechamp generate` leaves a complete one, "

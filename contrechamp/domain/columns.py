@@ -34,8 +34,6 @@ REASON: Final = "reason"
 RAW: Final = "raw"
 STREAM: Final = "stream"
 
-#: How a record came to be known, from its origin. The audit lives in this mapping.
-KNOWN_BY_ORIGIN: Final = {"call": "reported", "officer": "discovered", "agent": "discovered", "camera": "detected"}
 
 #: The twelve types of the municipal log.
 INCIDENT_TYPES: Final = (

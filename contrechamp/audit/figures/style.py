@@ -21,7 +21,6 @@ SOFT: Final = "#6a6a6a"
 RULE: Final = "#c9c9c9"
 BLUE: Final = "#0b4f7d"
 RUST: Final = "#c4500f"
-SKY: Final = "#56a0d3"
 OLIVE: Final = "#6b6400"
 PLUM: Final = "#8a4f7d"
 

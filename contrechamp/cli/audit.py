@@ -26,7 +26,7 @@ LABELS = {
 
 def audit(
     profile: Annotated[
-        Literal["quick", "full"], typer.Option(help="quick : 4 minutes ; full : tous les tirages.")
+        Literal["quick", "full"], typer.Option(help="quick : 4 minutes au plus ; full : des heures.")
     ] = "quick",
     claim: Annotated[list[str] | None, typer.Option(help="Limiter à ces affirmations (repeatable).")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Graine ; par défaut celle du plan gelé.")] = None,

@@ -4,6 +4,9 @@ Incidents of each type follow its places (residents, nightlife, transit, a smoot
 weekday, the hour and the weather. Some bring others: each incident has a random number of follow-on incidents of the
 same type, a few days later and a few streets away (near repeats), which have their own in turn.
 
+What it cannot tell you: how incidents of a real city fall. Weights of places, seasons and near repeats are assumptions
+written in the scenario; victims, offenders and the street network are absent, and no patrol deters anything here.
+
 Notes
 -----
 The follow-on process is simulated as a branching process, generation by generation, so its law is exact: with a mean

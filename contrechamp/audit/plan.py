@@ -1,7 +1,10 @@
-"""The plan: every rule, threshold and parameter, hashed before the data exist.
+"""The plan: every rule, threshold and parameter, dated and hashed before a run.
 
 ``contrechamp claims freeze`` writes it. An audit compares what it is about to do with what was frozen; a difference
 stops it, unless the caller says that the deviation is meant, and then the report prints it.
+
+What it cannot tell you: that nobody had looked. The code and the seed are fixed, so trial runs can precede a freeze;
+the dates of a plan are worth what its author's word, or the history of the repository, is worth.
 """
 
 from __future__ import annotations

@@ -3,12 +3,13 @@
 Each predictor learns from records only and draws the next day's map. The same map is then scored twice: on latent
 incidents, which only a simulation knows, and on records, which is all a city ever sees. The distance between the two
 scores is what a city cannot measure.
+
+What it cannot tell you: see :data:`CANNOT_TELL`.
 """
 
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -39,6 +40,7 @@ from models.scores import (
     tie_breaks,
 )
 from models.walk import walk_forward
+from synthetic_data.scenario import Scenario
 
 EXPERIMENT: Final = "platform"
 #: The map that costs nothing, with which forecasts are compared.
@@ -156,7 +158,8 @@ def run_backtest(work: Path, *, seed: int, jobs: int = 1, progress: Progress = s
     Parameters
     ----------
     work : Path
-        Run folder holding ``scenario.resolved.toml``, ``truth/`` and ``lake/``.
+        Run folder holding ``scenario.resolved.toml``, ``landing/territory.json``, ``truth/incidents.parquet`` and
+        ``lake/``.
     seed, jobs, progress
         See :func:`backtest`.
 
@@ -170,14 +173,15 @@ def run_backtest(work: Path, *, seed: int, jobs: int = 1, progress: Progress = s
     ContractError
         If the scenario is too short for a history and :data:`EVALUATED_DAYS` days of test.
     """
-    scenario = tomllib.loads((work / "scenario.resolved.toml").read_text(encoding="utf-8"))
-    start, n_days = _start(scenario["time"]["start"]), int(scenario["time"]["n_days"])
+    scenario = Scenario.load(work / "scenario.resolved.toml")
+    start, n_days = scenario.start, scenario.time.n_days
     if n_days < EVALUATED_DAYS + 28:
         raise ContractError(
             f"A backtest needs {EVALUATED_DAYS} days to predict and at least 28 of history. The scenario has {n_days} "
             f"days. Set `time.n_days` to {EVALUATED_DAYS + 28} or more (the quick profile has 420)."
         )
-    grid = Grid.from_dict(json.loads((work / "truth" / "grid.json").read_text(encoding="utf-8")))
+    # The platform's own grid, public geography: it opens nothing of truth/ but what its maps are scored on.
+    grid = Grid.from_dict(json.loads((work / "landing" / "territory.json").read_text(encoding="utf-8")))
     progress("backtest: read", 0, 1)
     records = _placed(read_stream(work / "lake", "mains_courantes"), grid=grid, start=start)
     incidents = _placed(pd.read_parquet(work / "truth" / "incidents.parquet"), grid=grid, start=start)
@@ -300,12 +304,6 @@ def _map_table(seen: Mapping[str, npt.NDArray[Any]], surfaces: Mapping[str, Floa
             **{key: surface.ravel().astype(np.float32) for key, surface in surfaces.items()},
         }
     )
-
-
-def _start(value: object) -> pd.Timestamp:
-    """First local midnight of a scenario: a date or a naive time is read as Europe/Paris."""
-    start = pd.Timestamp(str(value))
-    return start.tz_localize("Europe/Paris") if start.tzinfo is None else start
 
 
 def _placed(frame: pd.DataFrame, *, grid: Grid, start: pd.Timestamp) -> pd.DataFrame:

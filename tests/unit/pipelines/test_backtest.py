@@ -144,7 +144,8 @@ def _run_folder(work: Path, *, n_days: int) -> pd.DataFrame:
         }
     )  # fmt: skip
     (work / "truth").mkdir()
-    (work / "truth" / "grid.json").write_text(json.dumps(GRID.to_dict()))
+    (work / "landing").mkdir()
+    (work / "landing" / "territory.json").write_text(json.dumps(GRID.to_dict()))
     frame.to_parquet(work / "truth" / "incidents.parquet")
     (work / "scenario.resolved.toml").write_text(f'[time]\nstart = "2017-01-02"\nn_days = {n_days}\n')
     records = frame.assign(t_entry=frame["t_event"] + pd.Timedelta(minutes=20)).iloc[::3].reset_index(drop=True)

@@ -22,6 +22,7 @@ PREDICTORS: Final[Mapping[str, str]] = {
     "uniform": "models.baselines:Uniform",
     "trailing-mean-52w": "models.baselines:TrailingMean",
     "retro-quartic": "models.retrospective:RetroQuartic",
+    "etas-per-cell": "models.etas:CellEtas",
 }
 
 

@@ -20,6 +20,7 @@ from scipy.cluster.vq import kmeans2
 from scipy.sparse.csgraph import connected_components
 
 from contrechamp.domain.columns import CRS_M, DISTRICT_ID, QUARTER_ID
+from contrechamp.domain.errors import ParameterError
 from contrechamp.domain.grid import Grid
 from synthetic_data import geography
 from synthetic_data.names import draw_quarter_names
@@ -109,6 +110,11 @@ def draw_city(plan: CityPlan, *, rng: np.random.Generator, zones: Zones | None =
 
     land = shapely.union_all(shapes)
     grid = Grid.over(land, cell_m=plan.cell_m)
+    if grid.n_cells == 0:
+        raise ParameterError(
+            "The `city.cell_m` value of the scenario must leave the middle of one cell on land, at least. Got "
+            f"{plan.cell_m:g} m for {land.area / 1e6:.4g} km². Ask for smaller cells."
+        )
     cell_quarter = _locate(grid.centres_m, shapes)
     density = geography.urban_density(grid.centres_m, land, centres_m=centres, centre_m=relief)
     density = density**plan.density_contrast
@@ -167,10 +173,11 @@ def smooth_field(xy_m: FloatArray, *, scale_m: float, rng: np.random.Generator) 
     gap = np.hypot(*(xy_m[:, None, :] - xy_m[None, :, :]).transpose(2, 0, 1))
     root = np.linalg.cholesky(np.exp(-gap / scale_m) + 1e-9 * np.eye(len(xy_m)))
     values = root @ rng.standard_normal(len(xy_m))
-    return _standard(values)
+    return standard(values)
 
 
-def _standard(values: FloatArray) -> FloatArray:
+def standard(values: FloatArray) -> FloatArray:
+    """Values in standard deviations from their mean; zeros where they do not differ."""
     spread = values.std()
     return (values - values.mean()) / spread if spread > 0 else np.zeros_like(values)
 
@@ -200,8 +207,8 @@ def _people_and_places(
     own = smooth_field(middle, scale_m=scale_m, rng=rng)
     odds = plan.segregation * (plan.poverty_link * z_poverty + np.sqrt(1 - plan.poverty_link**2) * own)
     # rounded, so that the last bits of a linear-algebra library do not reach the files
-    share_b = np.round(_shares_with_mean(odds, weights=population, mean=plan.share_b), 6)
-    log_density = _standard(np.log(mean_density))
+    share_b = np.round(shares_with_mean(odds, weights=population, mean=plan.share_b), 6)
+    log_density = standard(np.log(mean_density))
     bars = rng.multinomial(plan.n_bars, _p(area_km2 * mean_density**1.5 * np.exp(0.5 * rng.standard_normal(n))))
     schools = rng.multinomial(plan.n_schools, _p(population + 1.0))
     stations = rng.multinomial(plan.n_stations, _p(area_km2**0.5 * mean_density))
@@ -223,7 +230,7 @@ def _p(weights: npt.NDArray[Any]) -> FloatArray:
     return np.asarray(weights / weights.sum(), dtype=np.float64)
 
 
-def _shares_with_mean(log_odds: FloatArray, *, weights: IntArray, mean: float) -> FloatArray:
+def shares_with_mean(log_odds: FloatArray, *, weights: npt.NDArray[Any], mean: float) -> FloatArray:
     """Logistic shares whose weighted mean is ``mean``: the intercept is found by bisection."""
     low, high = -40.0, 40.0
     for _ in range(80):
@@ -241,10 +248,11 @@ def _districts(
 ) -> IntArray:
     """Group quarters into contiguous districts, numbered from 0 by distance from the centre."""
     middle = shapely.get_coordinates(shapely.centroid(shapes))
+    n = min(n, len(np.unique(np.round(middle), axis=0)))  # one quarter may lie round another
     if n == 1:
         return np.zeros(len(shapes), dtype=np.int64)
     label = kmeans2(middle, n, minit="++", iter=50, rng=rng)[1].astype(np.int64)
-    border = _borders(shapes)
+    border = borders(shapes)
     for _ in range(len(shapes)):
         stray = _first_stray(label, border)
         if stray is None:
@@ -258,7 +266,7 @@ def _districts(
     return np.asarray(rank[label], dtype=np.int64)
 
 
-def _borders(shapes: list[shapely.Polygon]) -> FloatArray:
+def borders(shapes: list[shapely.Polygon]) -> FloatArray:
     """Length of the border shared by each pair of quarters, shape (n, n); 2 m for the crossing to an island."""
     out = np.zeros((len(shapes), len(shapes)))
     left, right = shapely.STRtree(shapes).query(shapes, predicate="intersects")

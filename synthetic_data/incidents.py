@@ -1,22 +1,26 @@
-"""What happens in Massilia, whether or not anybody writes it down.
+"""What happens in Massilia, whether or not anybody writes it down: a spatio-temporal self-exciting point process.
 
-Incidents of each type follow its places (residents, nightlife, transit, a smooth field of their own), the season, the
-weekday, the hour and the weather. Some bring others: each incident has a random number of follow-on incidents of the
-same type, a few days later and a few streets away (near repeats), which have their own in turn.
+A background (:mod:`synthetic_data.background`) of what owes nothing to earlier incidents, events of the calendar
+included, and near repeats (:mod:`synthetic_data.triggering`): every incident may bring others of its type, some days
+later and some streets away, which may bring others in turn. The cause of each is kept, and its parent.
 
-What it cannot tell you: how incidents of a real city fall. Weights of places, seasons and near repeats are assumptions
-written in the scenario; victims, offenders and the street network are absent, and no patrol deters anything here.
+What it cannot tell you: how incidents of a real city fall. Weights of places, seasons, crowds and near repeats are
+assumptions written in the scenario; victims, offenders and the street network are absent, and no patrol deters
+anything here.
 
 Notes
 -----
-The follow-on process is simulated as a branching process, generation by generation, so its law is exact: with a mean
-number of children ``near_repeat`` below 1 and background incidents scaled by ``1 - near_repeat``, the expected number
-per day is the scenario's, whatever the clustering. It starts well before day 0, so that day 0 is no quieter.
+The process is simulated as what it is, a Poisson background and Poisson families, generation by generation, so its law
+is exact [2]_: no thinning bound, no discrete step but the microsecond. Its conditional intensity is known
+(:mod:`synthetic_data.intensity`). It starts empty, long enough before day 0, and what happened then is kept, since it
+can have follow-ons later.
 
 References
 ----------
 .. [1] Johnson, S. et al. (2007), "Space-time patterns of risk", J. Quant. Criminol. 23(3), 201-219.
-.. [2] Mohler, G. et al. (2011), "Self-exciting point process modeling of crime", JASA 106(493), 100-108.
+.. [2] Hawkes, A. & Oakes, D. (1974), "A cluster process representation of a self-exciting process", J. Appl. Probab.
+   11(3), 493-503.
+.. [3] Mohler, G. et al. (2011), "Self-exciting point process modeling of crime", JASA 106(493), 100-108.
 """
 
 from __future__ import annotations
@@ -27,86 +31,129 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.ndimage import gaussian_filter
-from scipy.spatial import cKDTree
 
 from contrechamp.domain.columns import CELL, INCIDENT_ID, INCIDENT_TYPES, QUARTER_ID, T_EVENT, TYPE, X_M, Y_M
+from synthetic_data.background import Background, compose_background
 from synthetic_data.city import City
-from synthetic_data.scenario import LOCAL_TZ, Scenario, TypeProfile, WeatherPlan
+from synthetic_data.clock import DAY_US, SLOT_US
+from synthetic_data.clock import instants as instants
+from synthetic_data.clock import local_to_utc_us as local_to_utc_us
+from synthetic_data.places import Places
+from synthetic_data.scenario import Scenario
+from synthetic_data.solving import pick
+from synthetic_data.triggering import Triggering, displace
+from synthetic_data.weather import Weather
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
-#: Days simulated before day 0 so that follow-on incidents are in their steady state, in mean lags.
-_BURN_IN_LAGS: Final = 12
+#: Causes by code: what owes nothing to others, what an event of the calendar brought, what an incident brought.
+CAUSES: Final = ("background", "event", "near-repeat")
+BACKGROUND, EVENT, NEAR_REPEAT = range(3)
+
+#: Columns of the truth that say why an incident happened.
+CAUSE: Final = "cause"
+PARENT_ID: Final = "parent_id"
+EVENT_ID: Final = "event_id"
 
 
 @dataclass(frozen=True, eq=False)
-class Weather:
-    """Daily weather: temperature, its gap to the season, and whether it rained; each of shape (n_days,)."""
-
-    temperature_c: FloatArray
-    anomaly_c: FloatArray
-    rainy: npt.NDArray[np.bool_]
-
-
-@dataclass(frozen=True, eq=False)
-class Incidents:
-    """Latent incidents in order of time, as arrays of one length.
+class Happenings:
+    """Incidents in order of time, as arrays of one length.
 
     Attributes
     ----------
     t_us : ndarray of int
         Instant, microseconds of UTC since 1970.
-    day, second : ndarray of int
-        Local day from the start of the scenario, and second of the local clock.
     type_code : ndarray of int
         Index in :data:`contrechamp.domain.columns.INCIDENT_TYPES`.
     site, cell, quarter : ndarray of int
         Address, grid cell and row of the quarters where it happened.
+    cause : ndarray of int
+        Index in :data:`CAUSES`.
     parent : ndarray of int
-        Incident that brought this one, -1 for none (or for one before day 0, or outside the planted quarters).
-    cell_risk : ndarray, shape (12, n_cells)
-        Law of the place of a background incident, per type; rows sum to 1. What is planted is left out.
-    planted : ndarray of bool
-        Whether the incident would not have happened without the planted effect.
-    planted_quarters : ndarray of int
-        Rows of the quarters with a planted effect, none by default.
+        Incident that brought this one: its number in the days of the scenario from 0, ``-2 - i`` for number ``i`` of
+        those before day 0, and -1 for none (or for one that is not kept, outside the planted quarters).
+    event : ndarray of int
+        ``event_id`` of the event that brought this one, -1 for none.
     """
 
     t_us: IntArray
-    day: IntArray
-    second: IntArray
     type_code: IntArray
     site: IntArray
     cell: IntArray
     quarter: IntArray
+    cause: IntArray
     parent: IntArray
-    cell_risk: FloatArray
-    planted: npt.NDArray[np.bool_]
-    planted_quarters: IntArray
+    event: IntArray
 
     def __len__(self) -> int:
         return len(self.t_us)
+
+    @property
+    def ids(self) -> IntArray:
+        """Identifier of each."""
+        return np.arange(len(self), dtype=np.int64)
 
     def to_frame(self, city: City) -> pd.DataFrame:
         """Frame with the columns of ``truth/incidents.parquet``, less ``known_by``."""
         return pd.DataFrame(
             {
-                INCIDENT_ID: np.arange(len(self), dtype=np.int64),
+                INCIDENT_ID: self.ids,
                 T_EVENT: instants(self.t_us),
                 X_M: city.site_x_m[self.site],
                 Y_M: city.site_y_m[self.site],
                 TYPE: words(self.type_code, INCIDENT_TYPES),
                 QUARTER_ID: words(self.quarter, city.quarters[QUARTER_ID].tolist()),
                 CELL: self.cell,
+                CAUSE: words(self.cause, CAUSES),
+                PARENT_ID: self.parent,
+                EVENT_ID: self.event,
             }
         )
 
 
-def instants(t_us: IntArray) -> pd.DatetimeIndex:
-    """Microseconds of UTC since 1970 as tz-aware timestamps, ``datetime64[us, UTC]``."""
-    return pd.DatetimeIndex(t_us.view("datetime64[us]")).tz_localize("UTC")
+class History(Happenings):
+    """Incidents before day 0, numbered -2, -3, … in order of time: what later ones may be the follow-ons of."""
+
+    @property
+    def ids(self) -> IntArray:
+        """Identifier of each."""
+        return -2 - np.arange(len(self), dtype=np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class Incidents(Happenings):
+    """Latent incidents of the days of the scenario, and the law they were drawn from.
+
+    Attributes
+    ----------
+    day, second : ndarray of int
+        Local day from the start of the scenario, and whole second of the local clock.
+    planted : ndarray of bool
+        Whether the incident would not have happened without the planted effect.
+    planted_quarters : ndarray of int
+        Rows of the quarters with a planted effect, none by default.
+    before : History
+        What happened before day 0. What is planted is left out.
+    background : Background
+        Rate of what owes nothing to earlier incidents. What is planted is left out.
+    trigger : Triggering
+        How one incident brings others.
+    """
+
+    day: IntArray
+    second: IntArray
+    planted: npt.NDArray[np.bool_]
+    planted_quarters: IntArray
+    before: History
+    background: Background
+    trigger: Triggering
+
+    @property
+    def cell_risk(self) -> FloatArray:
+        """Law of the place of a background incident, per type, events left out; shape (12, n_cells), rows sum to 1."""
+        return self.background.place
 
 
 def words(codes: IntArray, vocabulary: tuple[str, ...] | list[str]) -> pd.Series[str]:
@@ -114,207 +161,160 @@ def words(codes: IntArray, vocabulary: tuple[str, ...] | list[str]) -> pd.Series
     return pd.Series(np.array(vocabulary, dtype=object)[codes], dtype="str")
 
 
-def local_to_utc_us(scenario: Scenario, day: IntArray, second: IntArray) -> IntArray:
-    """Instant of a local clock reading; one that the clock skips in spring is moved to the hour after."""
-    midnight = np.datetime64(scenario.time.start, "us").astype(np.int64)
-    naive = pd.DatetimeIndex((midnight + (day * 86_400 + second) * 1_000_000).view("datetime64[us]"))
-    summer = np.ones(len(naive), dtype=bool)
-    utc = naive.tz_localize(LOCAL_TZ, ambiguous=summer, nonexistent=pd.Timedelta(hours=1)).tz_convert("UTC")
-    return np.asarray(utc.as_unit("us").asi8, dtype=np.int64)
-
-
-def draw_weather(plan: WeatherPlan, *, start: pd.Timestamp, n_days: int, rng: np.random.Generator) -> Weather:
-    """Draw daily temperature (a yearly wave and AR(1) noise) and rain (a thresholded AR(1))."""
-    shocks = rng.standard_normal((n_days, 2))
-    state = np.empty((n_days, 2))
-    innovation = np.sqrt(1 - plan.memory**2)
-    rain_memory = 0.5 * plan.memory
-    rain_innovation = np.sqrt(1 - rain_memory**2)
-    now = shocks[0].copy()
-    for d in range(n_days):
-        if d:
-            now = np.array(
-                [
-                    plan.memory * now[0] + innovation * shocks[d, 0],
-                    rain_memory * now[1] + rain_innovation * shocks[d, 1],
-                ]
-            )
-        state[d] = now
-    season = plan.mean_c + plan.swing_c * np.cos(2 * np.pi * (_day_of_year(start, n_days) - 201) / 365.25)
-    anomaly = plan.noise_c * state[:, 0]
-    rank = np.sort(state[:, 1])[::-1]
-    wet = round(plan.rain_share * n_days)
-    rainy = state[:, 1] > (rank[wet] if wet < n_days else -np.inf)
-    return Weather(season + anomaly, anomaly, rainy)
-
-
-def draw_incidents(scenario: Scenario, city: City, *, rng: np.random.Generator) -> Incidents:
+def draw_incidents(
+    scenario: Scenario,
+    city: City,
+    *,
+    places: Places,
+    calendar: pd.DataFrame,
+    weather: Weather,
+    rng: np.random.Generator,
+) -> Incidents:
     """Draw every incident of the scenario's days.
 
-    The total is random with mean ``latent_per_day * n_days``; day factors average to 1 over the days drawn. What is
-    planted comes on top: an independent copy of the whole process, of which only what falls in the planted quarters is
-    kept. So the rate of those quarters is multiplied by ``planted_factor``, follow-on incidents included, and under
-    the same generator every other incident of the city is the one that would have happened anyway.
+    The total is random with mean ``latent_per_day * n_days``, given the weather and the calendar. What is planted comes
+    on top: an independent copy of the whole process, of which only what falls in the planted quarters is kept. So the
+    rate of those quarters is multiplied by ``planted_factor``, follow-on incidents included, and under the same
+    generator every other incident of the city is the one that would have happened anyway.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    city : City
+    places : Places
+        Bars and stops, which nightlife and transit follow.
+    calendar : DataFrame
+        Events, from :func:`synthetic_data.calendar.draw_calendar`.
+    weather : Weather
+        Of the same days, from :func:`synthetic_data.weather.draw_weather`.
+    rng : numpy.random.Generator
+        Source of chance.
+
+    Raises
+    ------
+    ParameterError
+        If events alone would bring more incidents of a type than the scenario has.
     """
-    plan, n_days = scenario.incidents, scenario.time.n_days
-    weather = draw_weather(scenario.weather, start=scenario.start, n_days=n_days, rng=rng)
-    risk = draw_cell_risk(scenario, city, rng=rng)
-    day, kind, site, parent, second = _happen(scenario, city, weather, risk, per_day=plan.latent_per_day, rng=rng)
-    planted_quarters, n_usual = np.empty(0, dtype=np.int64), len(day)
-    wanted = np.ones(n_usual, dtype=bool)
+    plan = scenario.incidents
+    trigger = Triggering.of(plan)
+    law = compose_background(scenario, city, places=places, calendar=calendar, weather=weather, rng=rng)
+    usual = _happen(city, law, trigger, volume=1.0, rng=rng)
+    opening = law.slots.opening_us
+    n_before = int(np.searchsorted(usual.t_us, opening))
+    before = _renumbered(usual, np.arange(n_before), n_before=n_before)
+    now = _renumbered(usual, np.arange(n_before, len(usual)), n_before=n_before)
+    planted, planted_quarters = np.zeros(len(now), dtype=bool), np.empty(0, dtype=np.int64)
     if plan.planted_quarters:
         planted_quarters = np.sort(rng.choice(len(city.quarters), size=plan.planted_quarters, replace=False))
-        more = plan.latent_per_day * (plan.planted_factor - 1)
-        day_2, kind_2, site_2, parent_2, second_2 = _happen(scenario, city, weather, risk, per_day=more, rng=rng)
-        parent_2 = np.where(parent_2 >= 0, parent_2 + n_usual, -1)
-        wanted = np.concatenate([wanted, np.isin(city.site_quarter[site_2], planted_quarters)])
-        day, kind, site = np.append(day, day_2), np.append(kind, kind_2), np.append(site, site_2)
-        parent, second = np.append(parent, parent_2), np.append(second, second_2)
-
-    keep = np.flatnonzero(wanted & (day >= 0) & (day < n_days))
-    t_us = local_to_utc_us(scenario, day[keep], second[keep])
-    order = keep[np.argsort(t_us, kind="stable")]
-    place = np.full(len(day) + 1, -1, dtype=np.int64)
-    place[order] = np.arange(len(order))
+        copy = _happen(city, law, trigger, volume=plan.planted_factor - 1, rng=rng)
+        kept = np.flatnonzero((copy.t_us >= opening) & np.isin(copy.quarter, planted_quarters))
+        now, planted = _merged(now, _renumbered(copy, kept, n_before=0))
     return Incidents(
-        t_us=np.sort(t_us, kind="stable"),
-        day=day[order],
-        second=second[order],
-        type_code=kind[order],
-        site=site[order],
-        cell=site[order] // city.sites_per_cell,
-        quarter=city.site_quarter[site[order]],
-        parent=place[parent[order]],
-        cell_risk=risk,
-        planted=order >= n_usual,
+        **vars(now),
+        day=law.slots.day[law.slots.index(now.t_us)],
+        second=law.slots.second(now.t_us),
+        planted=planted,
         planted_quarters=planted_quarters,
+        before=History(**vars(before)),
+        background=law,
+        trigger=trigger,
     )
 
 
-def _happen(
-    scenario: Scenario, city: City, weather: Weather, risk: FloatArray, *, per_day: float, rng: np.random.Generator
-) -> tuple[IntArray, IntArray, IntArray, IntArray, IntArray]:
-    """Draw the whole process at a volume, days before day 0 included: day, kind, site, parent and second of each."""
-    plan, n_days = scenario.incidents, scenario.time.n_days
-    profiles = [scenario.types[t] for t in INCIDENT_TYPES]
-    burn_in = int(np.ceil(_BURN_IN_LAGS * plan.near_repeat_days)) if plan.near_repeat > 0 else 0
-    weight = np.array([p.weight for p in profiles])
-    daily = per_day * (1 - plan.near_repeat) * weight / weight.sum()
-    days, cells, kinds = [], [], []
-    for k, profile in enumerate(profiles):
-        factor = day_factor(profile, weather, start=scenario.start)
-        factor = np.concatenate([np.full(burn_in, factor[: max(7, burn_in)].mean()), factor])
-        n = rng.poisson(daily[k] * factor)
-        days.append(np.repeat(np.arange(-burn_in, n_days), n))
-        cells.append(_pick(risk[k], size=int(n.sum()), rng=rng))
-        kinds.append(np.full(int(n.sum()), k))
-    day, kind, cell = np.concatenate(days), np.concatenate(kinds), np.concatenate(cells)
-    site = cell * city.sites_per_cell + rng.integers(city.sites_per_cell, size=len(cell))
-    day, kind, site, parent = _follow_on(day, kind, site, scenario=scenario, city=city, rng=rng)
+def _happen(city: City, law: Background, trigger: Triggering, *, volume: float, rng: np.random.Generator) -> Happenings:
+    """Draw the whole process with its background multiplied by ``volume``, from the first half hour to the last."""
+    slots, k = law.slots, city.sites_per_cell
+    first, kinds, sites, causes, events = [], [], [], [], []
+    for type_code in range(len(law.tempo)):
+        in_slot = rng.poisson(volume * law.tempo[type_code])
+        total = int(in_slot.sum())
+        first.append(np.repeat(np.arange(len(slots)), in_slot))
+        kinds.append(np.full(total, type_code))
+        sites.append(pick(law.place[type_code], size=total, rng=rng) * k + rng.integers(k, size=total))
+        causes.append(np.full(total, BACKGROUND))
+        events.append(np.full(total, -1))
+    held = law.event_last - law.event_first
+    row, code = np.divmod(np.arange(law.event_rate.size), len(law.tempo))
+    n = rng.poisson(volume * law.event_rate.ravel() * held[row])
+    row, code = np.repeat(row, n), np.repeat(code, n)
+    first.append(law.event_first[row] + rng.integers(held[row]))
+    kinds.append(code)
+    sites.append(displace(city, law.event_x_m[row], law.event_y_m[row], sd_m=law.event_sd_m, rng=rng))
+    causes.append(np.full(len(row), EVENT))
+    events.append(law.event_id[row])
 
-    return day, kind, site, parent, _clock(day, kind, profiles, start=scenario.start, rng=rng)
-
-
-def draw_cell_risk(scenario: Scenario, city: City, *, rng: np.random.Generator) -> FloatArray:
-    """Draw where each type tends to happen: shape (12, n_cells), rows summing to 1."""
-    plan, quarters, grid = scenario.incidents, city.quarters, city.grid
-    in_quarter = np.maximum(np.bincount(city.cell_quarter, city.cell_density, minlength=len(quarters)), 1e-12)
-    portion = city.cell_density / in_quarter[city.cell_quarter]
-    layers = {
-        "residents": city.cell_population
-        * np.exp(plan.poverty_effect * (quarters["poverty"].to_numpy()[city.cell_quarter] - 0.25)),
-        "nightlife": (quarters["bars"].to_numpy() + 0.2)[city.cell_quarter] * portion,
-        "transit": (quarters["stations"].to_numpy() + 0.15)[city.cell_quarter] * portion,
-    }
-    layers = {name: values / values.sum() for name, values in layers.items()}
-    spread = np.full(grid.n_cells, 1.0 / grid.n_cells)
-    dark = -plan.darkness_effect * (quarters["lighting"].to_numpy()[city.cell_quarter] - 0.6)
-    shared = _field(grid.land, scale_cells=1000 * plan.field_km / grid.cell_m, rng=rng)
-    out = np.empty((len(INCIDENT_TYPES), grid.n_cells))
-    for k, name in enumerate(INCIDENT_TYPES):
-        p = scenario.types[name]
-        rest = 1.0 - p.residents - p.nightlife - p.transit
-        mix = p.residents * layers["residents"] + p.nightlife * layers["nightlife"] + p.transit * layers["transit"]
-        own = _field(grid.land, scale_cells=1000 * plan.field_km / grid.cell_m, rng=rng)
-        bump = np.exp(dark + plan.field_sd * (np.sqrt(0.6) * shared + np.sqrt(0.4) * own))
-        out[k] = (mix + max(rest, 0.0) * spread) * bump
-        out[k] /= out[k].sum()
-    return out
-
-
-def day_factor(profile: TypeProfile, weather: Weather, *, start: pd.Timestamp) -> FloatArray:
-    """Relative volume of each day for a type, with mean 1 over the days; shape (n_days,)."""
-    n_days = len(weather.rainy)
-    season = 0.5 * profile.summer * np.cos(2 * np.pi * (_day_of_year(start, n_days) - 201) / 365.25)
-    weekday = (start.weekday() + np.arange(n_days)) % 7
-    log = season + profile.weekend * np.isin(weekday, (5, 6)) + 0.4 * profile.weekend * (weekday == 4)
-    log = log + profile.heat * weather.anomaly_c / 10.0 + profile.rain * weather.rainy
-    factor = np.exp(log)
-    return np.asarray(factor / factor.mean(), dtype=np.float64)
-
-
-def hour_law(profile: TypeProfile) -> FloatArray:
-    """Law of the local hour, by half hours: a wrapped bump and a flat share; shape (48,), summing to 1."""
-    at = np.arange(48) / 2 + 0.25
-    gap = np.abs(at - profile.peak_h)
-    gap = np.minimum(gap, 24 - gap)
-    bump = np.exp(-0.5 * (gap / profile.spread_h) ** 2)
-    return np.asarray((1 - profile.floor) * bump / bump.sum() + profile.floor / 48, dtype=np.float64)
-
-
-def _day_of_year(start: pd.Timestamp, n_days: int) -> FloatArray:
-    return np.asarray(start.day_of_year + np.arange(n_days), dtype=np.float64)
-
-
-def _field(land: npt.NDArray[np.bool_], *, scale_cells: float, rng: np.random.Generator) -> FloatArray:
-    """Smooth Gaussian field on the land cells, standardised; shape (n_cells,)."""
-    values = gaussian_filter(rng.standard_normal(land.shape), scale_cells, mode="reflect")[land]
-    spread = values.std()
-    return np.asarray((values - values.mean()) / (spread if spread > 0 else 1.0), dtype=np.float64)
-
-
-def _pick(law: FloatArray, *, size: int, rng: np.random.Generator) -> IntArray:
-    """Draw ``size`` indices under a law, by inversion."""
-    edges = np.cumsum(law)
-    at = np.searchsorted(edges, rng.random(size) * edges[-1], side="right")
-    return np.asarray(np.minimum(at, len(law) - 1), dtype=np.int64)
-
-
-def _clock(
-    day: IntArray, kind: IntArray, profiles: list[TypeProfile], *, start: pd.Timestamp, rng: np.random.Generator
-) -> IntArray:
-    """Draw the second of the local day, by type."""
-    slot = np.empty(len(day), dtype=np.int64)
-    for k, profile in enumerate(profiles):
-        mine = np.flatnonzero(kind == k)
-        slot[mine] = _pick(hour_law(profile), size=len(mine), rng=rng)
-    return slot * 1800 + rng.integers(1800, size=len(day))
+    slot = np.concatenate(first)
+    t_us = slots.start_us + slot * SLOT_US + rng.integers(SLOT_US, size=len(slot))
+    kind, site = np.concatenate(kinds), np.concatenate(sites)
+    t_us, kind, site, parent = _follow_on(t_us, kind, site, city=city, trigger=trigger, end_us=slots.end_us, rng=rng)
+    n_later = len(t_us) - len(slot)
+    order = np.argsort(t_us, kind="stable")
+    place = np.empty(len(order) + 1, dtype=np.int64)
+    place[order], place[-1] = np.arange(len(order)), -1
+    site = site[order]
+    return Happenings(
+        t_us=t_us[order],
+        type_code=kind[order],
+        site=site,
+        cell=site // k,
+        quarter=city.site_quarter[site],
+        cause=np.concatenate([*causes, np.full(n_later, NEAR_REPEAT)])[order],
+        parent=place[parent[order]],
+        event=np.concatenate([*events, np.full(n_later, -1)])[order],
+    )
 
 
 def _follow_on(
-    day: IntArray, kind: IntArray, site: IntArray, *, scenario: Scenario, city: City, rng: np.random.Generator
+    t_us: IntArray,
+    kind: IntArray,
+    site: IntArray,
+    *,
+    city: City,
+    trigger: Triggering,
+    end_us: int,
+    rng: np.random.Generator,
 ) -> tuple[IntArray, IntArray, IntArray, IntArray]:
-    """Add the follow-on incidents of every generation; returns day, kind, site and parent of all of them."""
-    plan, n_days = scenario.incidents, scenario.time.n_days
-    parents = [np.full(len(day), -1, dtype=np.int64)]
-    if plan.near_repeat == 0:
-        return day, kind, site, parents[0]
-    nearest = cKDTree(np.column_stack([city.site_x_m, city.site_y_m]))
-    days, kinds, sites = [day], [kind], [site]
+    """Add the follow-ons of every generation that come before ``end_us``: instant, type, address and parent of all."""
+    times, kinds, sites, parents = [t_us], [kind], [site], [np.full(len(t_us), -1, dtype=np.int64)]
     first = 0
-    while len(days[-1]):
-        source = np.repeat(np.arange(len(days[-1])), rng.poisson(plan.near_repeat, size=len(days[-1])))
-        # whole days after, at least one: a geometric lag has the stated mean
-        lag = rng.geometric(1.0 / plan.near_repeat_days, size=len(source))
-        step = rng.normal(0.0, plan.near_repeat_m, size=(len(source), 2))
-        born = days[-1][source] + lag
-        alive = born < n_days
-        source, born, step = source[alive], born[alive], step[alive]
-        from_site = sites[-1][source]
-        target = np.column_stack([city.site_x_m[from_site], city.site_y_m[from_site]]) + step
+    while trigger.mean > 0 and len(times[-1]):
+        source = np.repeat(np.arange(len(times[-1])), rng.poisson(trigger.mean, size=len(times[-1])))
+        lag = rng.standard_exponential(len(source)) * trigger.lag_days * DAY_US
+        # a microsecond at least: nothing comes before what brought it
+        born = times[-1][source] + np.ceil(np.maximum(lag, 1.0)).astype(np.int64)
+        alive = born < end_us
+        source, born = source[alive], born[alive]
+        there = sites[-1][source]
+        moved = np.flatnonzero(rng.random(len(source)) >= trigger.same_address)
+        there[moved] = displace(
+            city, city.site_x_m[there[moved]], city.site_y_m[there[moved]], sd_m=trigger.sd_m, rng=rng
+        )
         parents.append(first + source)
-        first += len(days[-1])
+        first += len(times[-1])
         kinds.append(kinds[-1][source])
-        sites.append(np.asarray(nearest.query(target)[1], dtype=np.int64) if len(source) else source)
-        days.append(born)
-    return np.concatenate(days), np.concatenate(kinds), np.concatenate(sites), np.concatenate(parents)
+        sites.append(there)
+        times.append(born)
+    return np.concatenate(times), np.concatenate(kinds), np.concatenate(sites), np.concatenate(parents)
+
+
+def _renumbered(all_of: Happenings, kept: IntArray, *, n_before: int) -> Happenings:
+    """Keep some; parents become their place among the kept ones, ``-2 - i`` for the first ``n_before`` of all."""
+    number = np.full(len(all_of) + 1, -1, dtype=np.int64)
+    number[kept] = np.arange(len(kept))
+    number[:n_before] = -2 - np.arange(n_before)
+    part = {name: values[kept] for name, values in vars(all_of).items()}
+    return Happenings(**part | {"parent": number[part["parent"]]})
+
+
+def _merged(one: Happenings, other: Happenings) -> tuple[Happenings, npt.NDArray[np.bool_]]:
+    """Both in order of time, and which come from the second."""
+    shift = np.where(other.parent >= 0, other.parent + len(one), other.parent)
+    both = {name: np.concatenate([values, getattr(other, name)]) for name, values in vars(one).items()}
+    both["parent"] = np.concatenate([one.parent, shift])
+    order = np.argsort(both["t_us"], kind="stable")
+    place = np.empty(len(order), dtype=np.int64)
+    place[order] = np.arange(len(order))
+    both = {name: values[order] for name, values in both.items()}
+    inside = both["parent"] >= 0
+    both["parent"] = np.where(inside, place[np.where(inside, both["parent"], 0)], both["parent"])
+    return Happenings(**both), order >= len(one)

@@ -27,8 +27,8 @@ PRESETS: Final[Mapping[str, Text]] = {
         en="no true difference between places, neither in what happens nor in what is recorded (negative control)",
     ),
     "no-feedback": Text(
-        fr="seuls les habitants alimentent la main courante : les patrouilles n’y ajoutent rien",
-        en="only residents feed the log: patrols add nothing to it",
+        fr="les habitants et les opérateurs de caméras alimentent seuls la main courante, sans les patrouilles",
+        en="residents and camera operators alone feed the log, patrols add nothing to it",
     ),
     "planted-effect": Text(
         fr="il arrive deux fois plus de choses dans 5 quartiers tirés au sort (témoin positif)",

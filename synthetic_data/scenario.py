@@ -15,7 +15,7 @@ import math
 import tomllib
 import typing
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any, Final
@@ -26,16 +26,19 @@ import tomli_w
 from contrechamp.domain.columns import INCIDENT_TYPES
 from contrechamp.domain.errors import ParameterError
 from contrechamp.domain.provenance import digest
+from synthetic_data.plans import StreamsPlan
+from synthetic_data.plans import within as _within
+from synthetic_data.plans.city import CAMERA_LAYOUTS, CameraPlan, PeoplePlan, PlacesPlan
+from synthetic_data.plans.mobility import MobilityPlan
+from synthetic_data.plans.police import DirtPlan, FinePlan, PatrolPlan, RecordingPlan
+from synthetic_data.plans.sensing import SensingPlan
+from synthetic_data.plans.services import ServicesPlan
+from synthetic_data.plans.social import SocialPlan
 from synthetic_data.presets import DEFAULT_PRESET, PRESETS
 
 #: Time zone of the city.
 LOCAL_TZ: Final = "Europe/Paris"
 DEFAULT: Final = f"{DEFAULT_PRESET}.toml"
-
-
-def _within(low: float, high: float = math.inf) -> Any:
-    """Declare the closed range of a number (each item of a list of numbers)."""
-    return field(metadata={"range": (low, high)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +70,17 @@ class CityPlan:
 
 @dataclass(frozen=True, slots=True)
 class IncidentPlan:
-    """Volume of what happens, and how it clusters."""
+    """Volume of what happens, and how it clusters. See the comments of the embedded scenario."""
 
     latent_per_day: float = _within(1, 1e6)
     field_sd: float = _within(0, 3)
     field_km: float = _within(0.05, 20)
     near_repeat: float = _within(0, 0.9)
-    near_repeat_days: float = _within(1, 365)
+    near_repeat_days: float = _within(0.05, 365)
     near_repeat_m: float = _within(0, 5000)
+    repeat_share: float = _within(0, 1)
+    event_effect: float = _within(0, 1000)
+    event_m: float = _within(0, 5000)
     poverty_effect: float = _within(-3, 3)
     darkness_effect: float = _within(-3, 3)
     planted_quarters: int = _within(0, 1000)
@@ -83,66 +89,29 @@ class IncidentPlan:
 
 @dataclass(frozen=True, slots=True)
 class WeatherPlan:
-    """AR(1) temperature around a yearly wave, and rainy days."""
+    """Temperature by the hour around a yearly and a daily wave, rainy days and hours, wind."""
 
     mean_c: float = _within(-50, 50)
     swing_c: float = _within(0, 40)
     noise_c: float = _within(0, 20)
     memory: float = _within(0, 0.99)
     rain_share: float = _within(0, 1)
+    daily_swing_c: float = _within(0, 20)
+    wet_hours: float = _within(0, 1)
+    rain_mm: float = _within(0, 500)
+    wind_m_s: float = _within(0, 40)
+    wind_log_sd: float = _within(0, 1)
 
 
 @dataclass(frozen=True, slots=True)
-class RecordingPlan:
-    """How an incident enters the log."""
+class CalendarPlan:
+    """Events of the city: how many, how many undeclared, how well crowds are foreseen."""
 
-    records_per_day: float = _within(1, 1e6)
-    patrol_sight: float = _within(0, 10)
-    trust_gradient: float = _within(0, 3)
-    call_median_min: float = _within(0.1, 10080)
-    patrol_median_min: float = _within(0.1, 10080)
-    entry_median_min: float = _within(0.1, 10080)
-    entry_log_sd: float = _within(0, 3)
-    name_in_text: float = _within(0, 1)
-
-
-@dataclass(frozen=True, slots=True)
-class PatrolPlan:
-    """The historical plan of patrols: crew-hours, where and when."""
-
-    hours_per_day: float = _within(1, 1e6)
-    shift_shares: tuple[float, ...] = _within(0, 1)
-    centre_km: float = _within(0.1, 1e6)
-    density_power: float = _within(0, 3)
-    daily_cv: float = _within(0, 3)
-
-
-@dataclass(frozen=True, slots=True)
-class FinePlan:
-    """Fines: how many, by whom, with what effort per weekday."""
-
-    fines_per_day: float = _within(1, 1e6)
-    camera_share: float = _within(0, 1)
-    infractions_per_day: float = _within(1, 1e7)
-    nightlife_share: float = _within(0, 1)
-    weekday_effort: tuple[float, ...] = _within(0, 100)
-    camera_km: float = _within(0.1, 1e6)
-
-
-@dataclass(frozen=True, slots=True)
-class DirtPlan:
-    """Share of rows spoilt in each way. ``late`` rows are right but arrive in a later week's file."""
-
-    missing_field: float = _within(0, 0.2)
-    malformed: float = _within(0, 0.2)
-    wrong_crs: float = _within(0, 0.2)
-    swapped_lonlat: float = _within(0, 0.2)
-    at_sea: float = _within(0, 0.2)
-    impossible_time: float = _within(0, 0.2)
-    unknown_type: float = _within(0, 0.2)
-    exact_duplicate: float = _within(0, 0.2)
-    reentered: float = _within(0, 0.2)
-    late: float = _within(0, 0.2)
+    events_per_day: float = _within(0, 1e5)
+    undeclared_share: float = _within(0, 0.95)
+    crowd: float = _within(0, 100)
+    crowd_log_sd: float = _within(0, 2)
+    forecast_log_sd: float = _within(0, 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,12 +147,21 @@ class Scenario:
     name: str
     time: Time
     city: CityPlan
+    places: PlacesPlan
+    people: PeoplePlan
+    cameras: CameraPlan
     incidents: IncidentPlan
     weather: WeatherPlan
+    calendar: CalendarPlan
     recording: RecordingPlan
     patrols: PatrolPlan
     fines: FinePlan
     dirt: DirtPlan
+    streams: StreamsPlan
+    mobility: MobilityPlan
+    sensing: SensingPlan
+    services: ServicesPlan
+    social: SocialPlan
     types: Mapping[str, TypeProfile]
 
     @classmethod
@@ -265,6 +243,14 @@ class Scenario:
                 raise _bad(path, f"{length} numbers, not all 0", list(items), where)
         if self.city.n_districts > self.city.n_quarters:
             raise _bad("city.n_districts", "at most city.n_quarters", self.city.n_districts, where)
+        sizes = self.people.household_sizes
+        if len(sizes) < 3 or sum(sizes) <= 0 or sizes[0] <= 0 or sum(sizes[1:]) <= 0:
+            raise _bad("people.household_sizes", "at least 3 shares, of households of 1, 2, 3… persons, the first and "
+                       "one other above 0", list(sizes), where)  # fmt: skip
+        if (ages := self.people.share_0_14 + self.people.share_15_29 + self.people.share_60_plus) > 0.95:
+            raise _bad("people.share_60_plus", "such that the three shares of ages sum to at most 0.95", ages, where)
+        if self.cameras.layout not in CAMERA_LAYOUTS:
+            raise _bad("cameras.layout", f"one of {', '.join(CAMERA_LAYOUTS)}", self.cameras.layout, where)
         if self.incidents.planted_quarters > self.city.n_quarters:
             raise _bad("incidents.planted_quarters", "at most city.n_quarters", self.incidents.planted_quarters, where)
         if self.recording.records_per_day >= self.incidents.latent_per_day:

@@ -133,11 +133,13 @@ def generate(work: Path, *, progress: Progress = silent) -> dict[str, Any]:
     request = _request(work)
     if not request["platform"]:
         return {"skipped": True}
+    from contrechamp.pipelines.generate import AUDITED
     from contrechamp.pipelines.generate import generate as pipeline
     from synthetic_data.scenario import Scenario
 
     city = Scenario.load(work / "scenario.resolved.toml")
-    summary = plain(dataclasses.asdict(pipeline(city, seed=request["seed"], work=work, progress=progress)))
+    made = pipeline(city, seed=request["seed"], work=work, streams=AUDITED, progress=progress)
+    summary = plain(dataclasses.asdict(made))
     runs.write_json(work / "parts" / "generate.json", summary)
     return dict(summary)
 

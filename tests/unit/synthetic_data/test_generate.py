@@ -1,7 +1,6 @@
 """A small world, generated whole: volumes, two routes, raw files and their dirt, bytes."""
 
 import gzip
-import hashlib
 import json
 from collections import Counter
 
@@ -11,28 +10,40 @@ import pandas as pd
 import pytest
 import shapely
 from pyproj import Transformer
-from scipy.stats import binom
 
 from contrechamp.domain.columns import INCIDENT_TYPES
 from contrechamp.domain.errors import ParameterError
 from contrechamp.domain.grid import Grid, count_cube, day_index
 from contrechamp.domain.rng import stream
-from contrechamp.pipelines.generate import generate
+from contrechamp.pipelines.generate import AUDITED, generate
 from contrechamp.store.files import read_parquet, sha256_file
+from synthetic_data.background import hour_law
+from synthetic_data.calendar import draw_calendar
 from synthetic_data.city import draw_city
-from synthetic_data.drops import drop_log
-from synthetic_data.incidents import draw_incidents, hour_law, local_to_utc_us
-from synthetic_data.recording import draw_patrols, draw_records, report_propensity
+from synthetic_data.incidents import draw_incidents, local_to_utc_us
+from synthetic_data.names import FICTION_PHONE_PREFIXES
+from synthetic_data.places import draw_places
 from synthetic_data.scenario import Scenario
+from synthetic_data.weather import draw_weather
 
 SMALL = Scenario.load().with_overrides({"time.n_days": 28, "city.sites_per_cell": 8})
+
+
+def happen(scenario, city, *, seed):
+    places = draw_places(scenario, city, rng=stream(seed, "places"))
+    days = scenario.time.n_days
+    return draw_incidents(
+        scenario, city, places=places, calendar=draw_calendar(scenario, city, places, rng=stream(seed, "calendar")),
+        weather=draw_weather(scenario.weather, start=scenario.start, n_days=days, rng=stream(seed, "weather")),
+        rng=stream(seed, "incidents"),
+    )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     work = tmp_path_factory.mktemp("run")
     steps = []
-    return work, generate(SMALL, seed=5, work=work, progress=lambda *a: steps.append(a)), steps
+    return work, generate(SMALL, seed=5, work=work, streams=AUDITED, progress=lambda *a: steps.append(a)), steps
 
 
 @pytest.fixture(scope="module")
@@ -54,14 +65,17 @@ def land(made):
 def test_volumes_are_within_three_percent_of_the_anchors(made):
     _, summary, _ = made
     assert summary.n_latent / 28 == pytest.approx(2700, rel=0.03)
-    assert summary.n_records / 28 == pytest.approx(822, rel=0.03)
+    assert sum(summary.dirt["mains_courantes"].values()) / 28 == pytest.approx(822, rel=0.03)
     assert summary.n_fines / 28 == pytest.approx(415, rel=0.03)
 
 
 def test_truth_tables_meet_their_contract_and_agree(made):
     work, summary, _ = made
     incidents = read_parquet(work / "truth" / "incidents.parquet")
-    assert list(incidents.columns) == ["incident_id", "t_event", "x_m", "y_m", "type", "quarter_id", "cell", "known_by"]
+    assert list(incidents.columns) == [
+        "incident_id", "t_event", "x_m", "y_m", "type", "quarter_id", "cell", "cause", "parent_id", "event_id",
+        "known_by", "reported", "detected",
+    ]  # fmt: skip
     assert str(incidents["t_event"].dtype) == "datetime64[us, UTC]"
     assert incidents["t_event"].is_monotonic_increasing
     assert set(incidents["type"]) == set(INCIDENT_TYPES)
@@ -89,7 +103,7 @@ def test_truth_tables_meet_their_contract_and_agree(made):
 
 def test_same_seed_same_bytes_and_the_summary_hashes_them(made, tmp_path):
     work, summary, steps = made
-    again = generate(SMALL, seed=5, work=tmp_path)
+    again = generate(SMALL, seed=5, work=tmp_path, streams=AUDITED)
     assert again.to_dict() == summary.to_dict()
     on_disk = {str(p.relative_to(work)): sha256_file(p) for p in work.rglob("*") if p.is_file()}
     assert on_disk == dict(summary.files)
@@ -140,6 +154,8 @@ def test_a_reader_of_the_log_finds_exactly_the_planted_dirt(made, log_rows, land
             seen["reentered"] += 1
         elif row["type"] not in INCIDENT_TYPES:
             seen["unknown_type"] += 1
+        elif row["origin"] not in ("call", "officer", "camera"):
+            seen["unknown_origin"] += 1
         elif row["lon"] > 180:
             seen["wrong_crs"] += 1
         elif row["lon"] > 40:
@@ -156,8 +172,10 @@ def test_a_reader_of_the_log_finds_exactly_the_planted_dirt(made, log_rows, land
             seen["at_sea"] += 1
     planted = {k: n for k, n in summary.dirt["mains_courantes"].items() if k not in ("clean", "late") and n}
     assert dict(seen) == planted
-    assert sum(summary.dirt["mains_courantes"].values()) == summary.n_records
-    share = sum(planted.values()) / summary.n_records
+    records = read_parquet(made[0] / "truth" / "records.parquet")
+    assert sum(summary.dirt["mains_courantes"].values()) == len(records)
+    assert len(records) - records["repeats"].notna().sum() == summary.n_records
+    share = sum(planted.values()) / len(records)
     assert share == pytest.approx(0.037, abs=0.005)
 
 
@@ -221,63 +239,34 @@ def test_the_log_keeps_people_to_the_calls(log_rows):
             row = json.loads(line)
         except json.JSONDecodeError:
             continue
-        if "origin" in row and row["origin"] is not None:
-            assert (row["informant_phone"] is None) == (row["origin"] == "officer")
-            assert row["informant_phone"] is None or row["informant_phone"].startswith("06 39 98 ")
+        if row.get("origin") in ("call", "officer", "camera"):
+            assert (row["informant_phone"] is None) == (row["origin"] != "call")
+            assert row["informant_phone"] is None or row["informant_phone"].startswith(FICTION_PHONE_PREFIXES)
 
 
 def test_raw_coordinates_come_back_to_the_decimetre(made, log_rows):
     work, _, _ = made
-    truth = read_parquet(work / "truth" / "incidents.parquet")
+    truth = read_parquet(work / "truth" / "records.parquet").set_index("record_id")
     row = json.loads(next(line for _, line in log_rows))
     x, y = Transformer.from_crs("EPSG:4326", "EPSG:2154", always_xy=True).transform(row["lon"], row["lat"])
-    same = truth[truth["t_event"] == pd.Timestamp(row["t_event"]).tz_convert("UTC")]
-    assert np.hypot(same["x_m"] - x, same["y_m"] - y).min() < 0.2
-
-
-def test_reported_share_per_type_is_its_propensity_by_exact_binomial_interval():
-    """Nobody on patrol's eyesight hides a report: with tiny reaction times the route is free, so count p_report."""
-    city = draw_city(SMALL.city, rng=stream(3, "city"))
-    incidents = draw_incidents(SMALL, city, rng=stream(3, "incidents"))
-    hours = draw_patrols(SMALL, city, rng=stream(3, "patrols"))
-    # reports always come first, so every reported incident is known by its report
-    quick = SMALL.with_overrides({"recording.call_median_min": 0.1, "recording.patrol_median_min": 10080})
-    records = draw_records(quick, city, incidents, hours, rng=stream(3, "recording"))
-    for k, name in enumerate(INCIDENT_TYPES):
-        mine = incidents.type_code == k
-        n, reported = int(mine.sum()), int((records.known_by[mine] == 1).sum())
-        low, high = binom.ppf([1e-4, 1 - 1e-4], n, float(records.p_report[mine].mean()))
-        assert low <= reported <= high, name
-        assert records.p_report[mine].mean() == pytest.approx(SMALL.types[name].report_propensity, rel=0.06), name
-    # discoveries do not depend on reports: among the unreported, they match their chances
-    rest = records.known_by != 1
-    expected = records.p_discover[rest]
-    found = int((records.known_by[rest] == 2).sum())
-    assert abs(found - expected.sum()) < 4 * np.sqrt((expected * (1 - expected)).sum())
-
-
-def test_propensity_falls_with_poverty_and_is_flat_without_gradient():
-    city = draw_city(SMALL.city, rng=stream(3, "city"))
-    risk = np.full((12, city.grid.n_cells), 1 / city.grid.n_cells)
-    slope = report_propensity(SMALL, city, risk)
-    order = np.argsort(city.quarters["poverty"].to_numpy())
-    assert (np.diff(slope[0][order]) <= 1e-12).all()
-    flat = report_propensity(SMALL.with_overrides({"recording.trust_gradient": 0}), city, risk)
-    assert np.allclose(flat, flat[:, :1])
+    same = truth.loc[row["id"]]
+    assert np.hypot(same["x_written_m"] - x, same["y_written_m"] - y) < 0.2
+    assert same["t_event"].floor("s") == pd.Timestamp(row["t_event"])
+    assert (same["type_as_written"], same["known_by"]) == (row["type"], {"call": "reported"}[row["origin"]])
 
 
 def test_near_repeats_are_as_many_as_asked_and_come_after_their_parent():
     city = draw_city(SMALL.city, rng=stream(4, "city"))
     strong = SMALL.with_overrides({"incidents.near_repeat": 0.5, "incidents.near_repeat_days": 2})
-    drawn = draw_incidents(strong, city, rng=stream(4, "incidents"))
+    drawn = happen(strong, city, seed=4)
     child = np.flatnonzero(drawn.parent >= 0)
-    assert (drawn.day[child] > drawn.day[drawn.parent[child]]).all()
+    assert (drawn.t_us[child] > drawn.t_us[drawn.parent[child]]).all()
     assert (drawn.type_code[child] == drawn.type_code[drawn.parent[child]]).all()
     children = np.bincount(drawn.parent[child], minlength=len(drawn))
     early = drawn.day < 14  # their follow-on incidents have all come
     assert children[early].mean() == pytest.approx(0.5, abs=0.02)
     assert len(drawn) / 28 == pytest.approx(2700, rel=0.04)  # the total does not depend on the clustering
-    none = draw_incidents(SMALL.with_overrides({"incidents.near_repeat": 0}), city, rng=stream(4, "incidents"))
+    none = happen(SMALL.with_overrides({"incidents.near_repeat": 0}), city, seed=4)
     assert (none.parent == -1).all()
 
 
@@ -303,16 +292,3 @@ def test_local_clock_follows_the_change_of_hour():
 def test_an_unreachable_volume_is_said_in_one_paragraph(tmp_path):
     with pytest.raises(ParameterError, match=r"recording\.records_per_day"):
         generate(SMALL.with_overrides({"time.n_days": 7, "recording.records_per_day": 200}), seed=1, work=tmp_path)
-
-
-def test_without_dirt_every_row_is_one_record():
-    clean = SMALL.with_overrides({"time.n_days": 7} | {f"dirt.{k}": 0 for k in SMALL.dirt.__dataclass_fields__})
-    city = draw_city(clean.city, rng=stream(3, "city"))
-    incidents = draw_incidents(clean, city, rng=stream(3, "incidents"))
-    records = draw_records(
-        clean, city, incidents, draw_patrols(clean, city, rng=stream(3, "patrols")), rng=stream(3, "recording")
-    )
-    drop = drop_log(clean, city, incidents, records, rng=stream(3, "drops"))
-    assert drop.n_rows == drop.n_records == drop.n_valid == drop.dirt["clean"] == len(records.incident)
-    digest = {hashlib.sha256(data).hexdigest() for data in drop.files.values()}
-    assert len(digest) == len(drop.files) == 1

@@ -14,14 +14,21 @@ from contrechamp.cli.app import app
 from contrechamp.domain.columns import INCIDENT_TYPES
 from contrechamp.domain.errors import ParameterError
 from contrechamp.domain.rng import stream
-from contrechamp.pipelines.generate import generate
+from contrechamp.pipelines.generate import AUDITED, generate
 from contrechamp.pipelines.ingest import ingest
 from contrechamp.store.files import read_parquet
+from synthetic_data.calendar import draw_calendar
+from synthetic_data.cameras import draw_cameras
 from synthetic_data.city import draw_city
 from synthetic_data.incidents import draw_incidents
+from synthetic_data.people import draw_people
+from synthetic_data.places import draw_places
 from synthetic_data.presets import PRESETS
 from synthetic_data.recording import draw_fines, draw_patrols, draw_records, report_propensity
 from synthetic_data.scenario import Scenario
+from synthetic_data.streets import draw_streets
+from synthetic_data.units import draw_units
+from synthetic_data.weather import draw_weather
 
 FEWER = {"time.n_days": 7, "city.sites_per_cell": 8}
 SEEDS = range(40)
@@ -29,6 +36,28 @@ SEEDS = range(40)
 
 def load(name, **more):
     return Scenario.load(name).with_overrides(FEWER | more)
+
+
+def happen(scenario, city, *, seed, name="incidents"):
+    """Incidents of a seed, under one draw of places, events and weather."""
+    places = draw_places(scenario, city, rng=stream(3, "places"))
+    days = scenario.time.n_days
+    return draw_incidents(
+        scenario, city, places=places, calendar=draw_calendar(scenario, city, places, rng=stream(3, "calendar")),
+        weather=draw_weather(scenario.weather, start=scenario.start, n_days=days, rng=stream(3, "weather")),
+        rng=stream(seed, name),
+    )  # fmt: skip
+
+
+def surroundings(scenario, city):
+    """People, cameras and streets of a city, under one draw."""
+    places = draw_places(scenario, city, rng=stream(3, "places"))
+    units = draw_units(scenario, city, rng=stream(3, "units"))
+    return (
+        draw_people(scenario, city, units, rng=stream(3, "people")),
+        draw_cameras(scenario, city, places, rng=stream(3, "cameras")),
+        draw_streets(city, rng=stream(3, "streets")),
+    )
 
 
 def leaves(tree, path=""):
@@ -93,14 +122,14 @@ def test_in_the_equal_city_counts_per_cell_and_quarter_differ_by_chance_only(equ
     addresses = np.bincount(city.site_quarter, minlength=len(city.quarters))
     by_cell, by_quarter = [], []
     for seed in SEEDS:
-        drawn = draw_incidents(scenario, city, rng=stream(seed, "incidents"))
+        drawn = happen(scenario, city, seed=seed)
         by_cell.append(chisquare(np.bincount(drawn.cell, minlength=city.grid.n_cells)).pvalue)
         counts = np.bincount(drawn.quarter, minlength=len(addresses))
         by_quarter.append(chisquare(counts, len(drawn) * addresses / addresses.sum()).pvalue)
     assert uniform(by_cell)
     assert uniform(by_quarter)
     # the same test is not silent where there is something to find
-    unequal = draw_incidents(load("massilia"), city, rng=stream(0, "incidents"))
+    unequal = happen(load("massilia"), city, seed=0)
     assert chisquare(np.bincount(unequal.cell, minlength=city.grid.n_cells)).pvalue < 1e-100
 
 
@@ -115,18 +144,25 @@ def test_in_the_equal_city_residents_follow_addresses_and_groups_still_live_apar
     assert np.average(city.quarters["share_b"], weights=city.quarters["population"]) == pytest.approx(0.30, abs=0.005)
 
 
-def test_in_the_equal_city_the_recorded_share_is_the_same_in_every_quarter(equal):
-    scenario, city = equal
+def test_in_the_equal_city_the_recorded_share_is_the_same_in_every_quarter():
+    scenario = load("equal-city", **{"city.population": 20_000})
+    city = draw_city(scenario.city, rng=stream(3, "city"))
+    people, cameras, streets = surroundings(scenario, city)
     hours = draw_patrols(scenario, city, rng=stream(3, "patrols"))
     per_km2 = hours / city.area_km2
     assert np.allclose(per_km2, per_km2[:, :, :1], rtol=1e-4)
     n, log, fined = len(city.quarters), [], []
     for seed in SEEDS:
-        drawn = draw_incidents(scenario, city, rng=stream(seed, "incidents"))
-        known = draw_records(scenario, city, drawn, hours, rng=stream(seed, "recording")).known_by > 0
+        drawn = happen(scenario, city, seed=seed)
+        records = draw_records(
+            scenario, city, drawn, hours, people=people, cameras=cameras, streets=streets,
+            rng=stream(seed, "recording"),
+        )  # fmt: skip
+        known = records.known_by > 0
         table = np.array([np.bincount(drawn.quarter[known == k], minlength=n) for k in (False, True)])
         log.append(chi2_contingency(table[:, table.sum(axis=0) > 0]).pvalue)
-        daily = draw_fines(scenario, city, hours, rng=stream(seed, "fines")).daily.groupby("quarter_id").sum()
+        fines = draw_fines(scenario, city, hours, people=people, cameras=cameras, rng=stream(seed, "fines"))
+        daily = fines.daily.groupby("quarter_id").sum()
         seen = np.array([daily["n_infractions"] - daily["n_recorded"], daily["n_recorded"]])
         fined.append(chi2_contingency(seen).pvalue)
     assert uniform(log)
@@ -136,16 +172,16 @@ def test_in_the_equal_city_the_recorded_share_is_the_same_in_every_quarter(equal
     assert chance[:, 0] == pytest.approx([scenario.types[t].report_propensity for t in INCIDENT_TYPES])
 
 
-# --- no-feedback: residents only ----------------------------------------------------------------------------------
+# --- no-feedback: no patrol --------------------------------------------------------------------------------------
 
 
 def test_without_feedback_nothing_is_discovered_and_reports_are_those_of_massilia(tmp_path):
     frames, summaries = {}, {}
     for name in ("massilia", "no-feedback"):
-        summaries[name] = generate(load(name), seed=4, work=tmp_path / name)
+        summaries[name] = generate(load(name), seed=4, work=tmp_path / name, streams=AUDITED)
         frames[name] = read_parquet(tmp_path / name / "truth" / "incidents.parquet")
     alone, both = frames["no-feedback"], frames["massilia"]
-    assert set(alone["known_by"]) == {"reported", "none"}
+    assert set(alone["known_by"]) == {"reported", "detected", "none"}  # cameras are not patrols
     assert summaries["no-feedback"].n_discovered == 0 == summaries["no-feedback"].visibility
     assert summaries["massilia"].n_discovered > 1000
     assert alone.drop(columns="known_by").equals(both.drop(columns="known_by"))
@@ -163,7 +199,7 @@ def test_without_feedback_nothing_is_discovered_and_reports_are_those_of_massili
 
 def test_the_planted_effect_is_added_to_massilia_and_only_where_the_truth_says(tmp_path):
     for name in ("massilia", "planted-effect"):
-        generate(load(name), seed=4, work=tmp_path / name)
+        generate(load(name), seed=4, work=tmp_path / name, streams=AUDITED)
     base, more = (read_parquet(tmp_path / n / "truth" / "incidents.parquet") for n in ("massilia", "planted-effect"))
     told = json.loads((tmp_path / "planted-effect" / "truth" / "planted.json").read_text())
     assert not (tmp_path / "massilia" / "truth" / "planted.json").exists()
@@ -183,14 +219,21 @@ def test_what_is_planted_is_recorded_as_everything_else_is():
     plain, more = load("massilia"), load("planted-effect", **{"incidents.planted_factor": 5.0})
     city = draw_city(plain.city, rng=stream(3, "city"))
     hours = draw_patrols(plain, city, rng=stream(3, "patrols"))
-    drawn = {s.name: draw_incidents(s, city, rng=stream(3, "incidents")) for s in (plain, more)}
-    records = {s.name: draw_records(s, city, drawn[s.name], hours, rng=stream(3, "recording")) for s in (plain, more)}
+    people, cameras, streets = surroundings(plain, city)
+    drawn = {s.name: happen(s, city, seed=3) for s in (plain, more)}
+    records = {
+        s.name: draw_records(
+            s, city, drawn[s.name], hours, people=people, cameras=cameras, streets=streets, rng=stream(3, "recording")
+        )
+        for s in (plain, more)
+    }
     planted, usual = drawn["planted-effect"], ~drawn["planted-effect"].planted
     assert records["planted-effect"].visibility == pytest.approx(records["massilia"].visibility, rel=1e-9)
-    assert np.allclose(records["planted-effect"].p_report[usual], records["massilia"].p_report)
+    for name in ("p_report", "p_discover", "p_detect"):
+        assert np.allclose(getattr(records["planted-effect"], name)[usual], getattr(records["massilia"], name))
     assert np.isin(planted.quarter[planted.planted], planted.planted_quarters).all()
     child = np.flatnonzero(planted.parent >= 0)
-    assert (planted.day[child] > planted.day[planted.parent[child]]).all()
+    assert (planted.t_us[child] > planted.t_us[planted.parent[child]]).all()
     assert (planted.planted[child] == planted.planted[planted.parent[child]]).all()
 
 
@@ -202,7 +245,7 @@ def test_a_blind_reader_finds_the_planted_quarters_and_no_other(equal, seed):
         "equal-city",
         **{"time.n_days": 28, "incidents.planted_quarters": 5, "incidents.planted_factor": 3.0},
     )
-    drawn = draw_incidents(planted, city, rng=stream(seed, "planted"))
+    drawn = happen(planted, city, seed=seed, name="planted")
     share = np.bincount(city.site_quarter, minlength=len(city.quarters)) / len(city.site_quarter)
     counts = np.bincount(drawn.quarter, minlength=len(share))
     usual = 28 * 2700  # expected without the effect: known to the law
@@ -216,7 +259,7 @@ def test_a_blind_reader_finds_the_planted_quarters_and_no_other(equal, seed):
 def test_the_dirty_city_fills_the_quarantine_five_times_as_much(tmp_path):
     shares = {}
     for name in ("massilia", "dirty"):
-        made = generate(load(name), seed=4, work=tmp_path / name)
+        made = generate(load(name), seed=4, work=tmp_path / name, streams=AUDITED)
         report = ingest(tmp_path / name / "landing", lake=tmp_path / name / "lake", key=b"k" * 32)
         assert all(f.rows_in == f.committed + f.quarantined + f.duplicates for f in report.files)
         rows = sum(f.rows_in for f in report.files)

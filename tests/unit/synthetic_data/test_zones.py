@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from contrechamp.cli.app import app
 from contrechamp.domain.errors import ContractError, ParameterError
 from contrechamp.domain.rng import stream
-from contrechamp.pipelines.generate import generate
+from contrechamp.pipelines.generate import AUDITED, generate
 from contrechamp.pipelines.ingest import ingest
 from contrechamp.store.files import read_parquet
 from synthetic_data.city import draw_city
@@ -169,7 +169,7 @@ def test_residents_are_the_column_or_else_by_area_and_the_centre_follows_them():
 
 def test_everything_is_drawn_on_the_zones_and_comes_through_ingest(tmp_path):
     zones = check_zones(squares(), where="z", id_column="code", name_column="nom")
-    made = generate(SMALL, seed=3, work=tmp_path, zones=zones)
+    made = generate(SMALL, seed=3, work=tmp_path, zones=zones, streams=AUDITED)
     assert made.n_quarters == 17
     assert Scenario.load(tmp_path / "scenario.resolved.toml") == fit(SMALL, zones)
     incidents = read_parquet(tmp_path / "truth" / "incidents.parquet")
@@ -197,7 +197,7 @@ def test_everything_is_drawn_on_the_zones_and_comes_through_ingest(tmp_path):
 
 def test_a_land_as_square_as_its_frame_still_has_somewhere_off_it(tmp_path):
     full = squares().iloc[:16]
-    made = generate(SMALL, seed=3, work=tmp_path, zones=check_zones(full, where="z"))
+    made = generate(SMALL, seed=3, work=tmp_path, zones=check_zones(full, where="z"), streams=AUDITED)
     assert made.dirt["mains_courantes"]["at_sea"] > 0
 
 

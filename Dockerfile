@@ -8,7 +8,7 @@ COPY . .
 RUN pip install --no-cache-dir -e ".[postgres,dask]" -c constraints.txt \
  && pip install --no-cache-dir --no-deps jupedsim -c constraints.txt \
  && useradd --create-home --uid 10001 app \
- && mkdir -p /data/runs /data/mlflow /keys \
- && chown -R app /data /keys \
- && chmod 700 /keys
+ && mkdir -p /data/runs /data/mlflow /keys /lake \
+ && chown -R app /data /keys /lake \
+ && chmod 700 /keys /lake
 USER app

@@ -15,7 +15,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 export YOLO_OFFLINE := 1
 export YOLO_AUTOINSTALL := False
 
-.PHONY: audit test check setup system-packages dashboard airflow plan clean help
+.PHONY: audit test check setup system-packages dashboard airflow plan docs clean help
 
 help: ## say what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -61,6 +61,14 @@ airflow: setup ## run the audit as an Airflow DAG, without a scheduler
 
 plan: setup ## freeze the plan shipped with the package (its date and hash change: say why in CHANGELOG.md)
 	@$(BIN)/contrechamp claims freeze --out contrechamp/audit/register/plan.json
+
+# The same city for every reader: the default scenario under the seed of the frozen plan.
+docs: setup ## draw the default city and write what is said of it (docs/calibration.md, docs/datasheets.md)
+	@rm -rf runs/.docs && $(BIN)/contrechamp generate --out runs/.docs
+	@{ cat docs/calibration.head.md; $(BIN)/contrechamp calibrate runs/.docs --lang fr; printf '\n## In English\n\n'; \
+	  $(BIN)/contrechamp calibrate runs/.docs --lang en; } > docs/calibration.md
+	@$(BIN)/contrechamp streams sheets > docs/datasheets.md
+	@rm -rf runs/.docs
 
 clean: ## remove caches and the environment; runs are kept
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .airflow *.egg-info

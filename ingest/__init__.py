@@ -9,14 +9,15 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
+from contrechamp.domain.streams import LAYOUTS
+
 if TYPE_CHECKING:
     from ingest.contracts import StreamSpec
     from ingest.mapping import TableMapping
 
-#: Stream → its description. Keys are folder names under a landing area and table names in the lake.
+#: Stream → where it is described. Keys are folder names under a landing area and table names in the lake.
 STREAMS: Final[Mapping[str, str]] = {
-    "mains_courantes": "ingest.contracts:MAINS_COURANTES",
-    "verbalisations": "ingest.contracts:VERBALISATIONS",
+    **dict.fromkeys(LAYOUTS, "ingest.contracts:SPECS"),
     "incidents": "ingest.incidents:INCIDENTS",
 }
 
@@ -44,7 +45,8 @@ def load_stream(stream: str) -> StreamSpec:
             "Name the folder after one of them, or give the stream of a single file."
         )
     module, _, name = STREAMS[stream].partition(":")
-    spec: StreamSpec = getattr(import_module(module), name)
+    found = getattr(import_module(module), name)
+    spec: StreamSpec = found[stream] if isinstance(found, Mapping) else found
     return spec
 
 

@@ -6,29 +6,51 @@ not one event) and :mod:`ingest.pseudonyms` (pseudonymous is not anonymous).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
+import numpy as np
 import pandas as pd
 
-from contrechamp.domain.columns import (
-    INFORMANT,
-    PLATE,
-    RAW,
-    RECORD_ID,
-    ROW_SHA256,
-    SOURCE_FILE,
-    SOURCE_ROW,
-    TEXT,
-)
+from contrechamp.domain.columns import RAW, RECORD_ID, ROW_SHA256, SOURCE_FILE, SOURCE_ROW, T_EVENT
+from contrechamp.domain.fingerprint import PrintArray, fingerprints
 from ingest import incidents
 from ingest.contracts import StreamSpec, Territory, split
 from ingest.dedupe import COMMITTED, CONFLICT, DUPLICATE, FRESH, judge_duplicates
-from ingest.pseudonyms import check_key, pseudonymise_informants, pseudonymise_plates, row_mark, scrub_texts
+from ingest.keys import Key, KeyRing, as_ring
 from ingest.quarantine import Reason, Reject, quarantine_frame, reject
+from ingest.sealing import seal
 
-#: Given record identifiers, the committed records that bear them: ``record_id row_sha256 source_file source_row``.
-Known = Callable[[pd.Series], pd.DataFrame]
+#: Column of the raw rows that says which file of the run came first; optional.
+ARRIVAL: Final = "arrival"
+
+#: Given record identifiers and their fingerprints, the committed records that bear one of them:
+#: ``record_id row_sha256 source_file source_row``.
+Known = Callable[[pd.Series, PrintArray], pd.DataFrame]
+
+_TRACE: Final = [RECORD_ID, SOURCE_FILE, SOURCE_ROW]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A batch of rows held to their contract, before anything is known of duplicates.
+
+    Attributes
+    ----------
+    spec : StreamSpec
+    sealed : pandas.DataFrame
+        Rows that meet the contract: columns of the stream's table, ``raw`` and, where it was given, ``arrival``.
+    prints : ndarray of uint64
+        Fingerprints of their identifiers.
+    rejected : tuple of (str, Reject)
+        The others, each with its file.
+    """
+
+    spec: StreamSpec
+    sealed: pd.DataFrame
+    prints: PrintArray
+    rejected: tuple[tuple[str, Reject], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +61,10 @@ class Batch:
     ----------
     records : pandas.DataFrame
         New records, in the columns of the stream's table.
-    quarantine : pandas.DataFrame
-        Rows set aside, in the columns of the quarantine table.
+    prints : ndarray of uint64
+        Fingerprints of their identifiers.
+    rejected : tuple of (str, Reject)
+        Rows set aside, each with its file.
     duplicates : pandas.DataFrame
         ``record_id``, ``source_file``, ``source_row`` of rows recognised as duplicates.
     already : pandas.DataFrame
@@ -48,12 +72,17 @@ class Batch:
     """
 
     records: pd.DataFrame
-    quarantine: pd.DataFrame
+    prints: PrintArray
+    rejected: tuple[tuple[str, Reject], ...]
     duplicates: pd.DataFrame
     already: pd.DataFrame
 
+    def quarantine(self, spec: StreamSpec, *, digests: Mapping[str, str]) -> pd.DataFrame:
+        """Lay the rows set aside out in the columns of the quarantine table, given the SHA-256 of their files."""
+        return quarantine_frame(self.rejected, stream=spec.name, digests=digests)
 
-def empty_known(ids: pd.Series) -> pd.DataFrame:
+
+def empty_known(ids: pd.Series, prints: PrintArray | None = None) -> pd.DataFrame:
     """Nothing is committed yet."""
     return pd.DataFrame({c: ids.iloc[:0].astype("str") for c in (RECORD_ID, ROW_SHA256, SOURCE_FILE)}).assign(
         **{SOURCE_ROW: pd.Series([], dtype="int64")}
@@ -61,68 +90,131 @@ def empty_known(ids: pd.Series) -> pd.DataFrame:
 
 
 def process(
-    rows: pd.DataFrame, spec: StreamSpec, *, key: bytes | None, territory: Territory, known: Known = empty_known
+    rows: pd.DataFrame,
+    spec: StreamSpec,
+    *,
+    key: KeyRing | bytes | None,
+    territory: Territory,
+    known: Known = empty_known,
+    typed: pd.DataFrame | None = None,
+    before: pd.Timestamp | None = None,
 ) -> Batch:
-    """Hold raw rows to their contract, drop duplicates, replace persons by pseudonyms.
+    """Hold raw rows to their contract, replace persons by pseudonyms, drop duplicates.
 
     Parameters
     ----------
     rows : pandas.DataFrame
         Readable rows of :func:`ingest.parsing.parse`, with ``source_file``, in order of arrival.
     spec : StreamSpec
-    key : bytes or None
-        Pseudonymisation key, at least 16 bytes. A published table needs none: nothing personal of it is kept.
+    key : KeyRing, bytes or None
+        Pseudonymisation keys, or the one key, at least 16 bytes. A published table needs none: nothing personal of it
+        is kept.
     territory : Territory
         Not looked at for a published table, whose mapping says when and where its rows may lie.
     known : callable, default=nothing
         Looks committed records up by identifier.
+    typed : pandas.DataFrame, optional
+        ``typed`` rows of :func:`ingest.parsing.parse`, with the same further columns as ``rows``.
+    before : Timestamp, optional
+        Rows of events before it have been removed from the lake for good, and are not let in again.
 
     Returns
     -------
     Batch
-        Every row of ``rows`` is in one heap and only one.
+        Every row is in one heap and only one.
     """
-    rows = rows.reset_index(drop=True)
+    return settle(prepare(rows, spec, key=key, territory=territory, typed=typed, before=before), known=known)
+
+
+def prepare(
+    rows: pd.DataFrame,
+    spec: StreamSpec,
+    *,
+    key: KeyRing | bytes | None,
+    territory: Territory,
+    typed: pd.DataFrame | None = None,
+    before: pd.Timestamp | None = None,
+) -> Prepared:
+    """First half of :func:`process`: all that depends on the rows alone."""
+    late: list[tuple[str, Reject]] = []
     if isinstance(spec, incidents.TableSpec):
-        good, bad = incidents.split(rows, spec)
+        sealed, bad = incidents.split(rows, spec)
+        sealed = _not_purged(sealed, before, late)
     else:
-        key = check_key(key)
-        good, bad = split(rows, spec, territory=territory)
-        good[ROW_SHA256] = pd.array([row_mark(raw, key=key) for raw in good[RAW]], dtype="str")
-    verdict = judge_duplicates(good, known(good[RECORD_ID]))
-    rejected: list[tuple[str, Reject]] = list(
-        zip(rows[SOURCE_FILE].iloc[bad["position"]].tolist(), bad["reject"].tolist(), strict=True)
-    )
-    conflicts = good[verdict == CONFLICT]
-    for file, number, record, raw in zip(
-        conflicts[SOURCE_FILE], conflicts[SOURCE_ROW], conflicts[RECORD_ID], conflicts[RAW], strict=True
+        ring = as_ring(key)
+        good, bad = split(rows, spec, territory=territory, typed=typed)
+        sealed = _seal_by_period(_not_purged(good, before, late), spec, ring, late)
+    kept = [*spec.lake_columns, RAW, *([ARRIVAL] if ARRIVAL in sealed.columns else [])]
+    sealed = sealed[kept]
+    rejected = (*zip(bad[SOURCE_FILE].tolist(), bad["reject"].tolist(), strict=True), *late)
+    return Prepared(spec, sealed, fingerprints(sealed[RECORD_ID]), rejected)
+
+
+def _not_purged(good: pd.DataFrame, before: pd.Timestamp | None, late: list[tuple[str, Reject]]) -> pd.DataFrame:
+    """Leave out the rows of events before the retention date; they are counted and nothing of them is kept."""
+    if before is None or not (old := (good[T_EVENT] < before).to_numpy(dtype=bool)).any():
+        return good
+    for file, number in good.loc[old, [SOURCE_FILE, SOURCE_ROW]].itertuples(index=False):
+        late.append((file, Reject(int(number), Reason.PURGED, "", b"", "")))
+    return good[~old].reset_index(drop=True)
+
+
+def _seal_by_period(
+    good: pd.DataFrame, spec: StreamSpec, ring: KeyRing, late: list[tuple[str, Reject]]
+) -> pd.DataFrame:
+    """Seal each row under the key of its period; leave out those whose key is no longer held."""
+    if not ring.rotates:
+        return seal(good, spec, key=ring.current)
+    t_us = good[T_EVENT].dt.tz_convert(None).to_numpy(dtype="datetime64[us]").astype(np.int64)
+    period = ring.period_of(t_us)
+    usable = ring.usable(period)
+    for file, number, raw, of in zip(
+        *(good.loc[~usable, name] for name in (SOURCE_FILE, SOURCE_ROW, RAW)), period[~usable], strict=True
     ):
+        late.append((file, reject(int(number), Reason.KEY_EXPIRED, ring.why_not(int(of)), raw)))
+    periods = np.unique(period[usable])
+    if len(periods) == 1 and usable.all():  # nearly every batch lies within one period
+        held = ring.keys[int(periods[0])]
+        return seal(good, spec, key=_secret(held), name=held.name)
+    parts = [seal(good[:0], spec, key=ring.current)]
+    for of in periods:
+        held, at = ring.keys[int(of)], np.flatnonzero(usable & (period == of))
+        part = seal(good.take(at).reset_index(drop=True), spec, key=_secret(held), name=held.name)
+        parts.append(part.set_axis(at))
+    return pd.concat(parts).sort_index().reset_index(drop=True)
+
+
+def _secret(held: Key) -> bytes:
+    assert held.secret is not None
+    return held.secret
+
+
+def settle(prepared: Prepared, *, known: Known = empty_known) -> Batch:
+    """Second half of :func:`process`: what the rows are to each other and to those committed."""
+    sealed, prints, spec = prepared.sealed, prepared.prints, prepared.spec
+    there = known(sealed[RECORD_ID], prints)
+    doubtful = pd.Series(prints).duplicated(keep=False).to_numpy()
+    if len(there):
+        doubtful = doubtful | pd.Series(prints).isin(fingerprints(there[RECORD_ID])).to_numpy()
+    verdict = np.full(len(sealed), FRESH, dtype=object)
+    at = np.flatnonzero(doubtful)
+    if len(at):
+        if ARRIVAL in sealed.columns:
+            arrival, numbers = sealed[ARRIVAL].to_numpy()[at], sealed[SOURCE_ROW].to_numpy()[at]
+            at = at[np.lexsort((numbers, arrival))]
+        verdict[at] = judge_duplicates(sealed.take(at), there).to_numpy(dtype=object)
+    rejected = list(prepared.rejected)
+    for file, number, record, raw in sealed.take(np.flatnonzero(verdict == CONFLICT))[
+        [SOURCE_FILE, SOURCE_ROW, RECORD_ID, RAW]
+    ].itertuples(index=False):
         detail = f"record {record} is already committed, or comes earlier, with other content"
         rejected.append((file, reject(int(number), Reason.CONFLICTING_DUPLICATE, detail, raw)))
-    trace = [RECORD_ID, SOURCE_FILE, SOURCE_ROW]
+    fresh = verdict == FRESH
+    records = sealed[list(spec.lake_columns)]
     return Batch(
-        records=_records(good[verdict == FRESH], spec, key=key),
-        quarantine=quarantine_of(rejected, spec),
-        duplicates=good.loc[verdict == DUPLICATE, trace].reset_index(drop=True),
-        already=good.loc[verdict == COMMITTED, trace].reset_index(drop=True),
+        records=records if fresh.all() else records.take(np.flatnonzero(fresh)).reset_index(drop=True),
+        prints=prints[fresh],
+        rejected=tuple(rejected),
+        duplicates=sealed.take(np.flatnonzero(verdict == DUPLICATE))[_TRACE].reset_index(drop=True),
+        already=sealed.take(np.flatnonzero(verdict == COMMITTED))[_TRACE].reset_index(drop=True),
     )
-
-
-def quarantine_of(rejected: list[tuple[str, Reject]], spec: StreamSpec) -> pd.DataFrame:
-    """Quarantine rows of several files, ordered by file and row."""
-    frame = quarantine_frame([r for _, r in rejected], stream=spec.name, source_file="")
-    frame[SOURCE_FILE] = pd.array([file for file, _ in rejected], dtype="str")
-    return frame.sort_values([SOURCE_FILE, SOURCE_ROW], kind="stable").reset_index(drop=True)
-
-
-def _records(good: pd.DataFrame, spec: StreamSpec, *, key: bytes | None) -> pd.DataFrame:
-    if key is None or not {INFORMANT, PLATE} & set(spec.lake_columns):
-        return good[list(spec.lake_columns)].reset_index(drop=True)
-    out = good.copy()
-    if INFORMANT in spec.lake_columns:
-        names, phones = good["informant_name"], good["informant_phone"]
-        out[INFORMANT] = pseudonymise_informants(names, phones, key=key)
-        out[TEXT] = scrub_texts(good[TEXT], names=names, phones=phones, tokens=out[INFORMANT])
-    if PLATE in spec.lake_columns:
-        out[PLATE] = pseudonymise_plates(good["plate"], key=key)
-    return out[list(spec.lake_columns)].reset_index(drop=True)

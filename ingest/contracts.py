@@ -16,11 +16,14 @@ The contract knows nothing of any scenario: window, extent and outline are argum
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -30,31 +33,23 @@ import shapely
 from pyproj import Transformer
 
 from contrechamp.domain.columns import (
-    CODE,
     CRS_LONLAT,
     CRS_M,
-    INCIDENT_TYPES,
     INFORMANT,
     ORIGIN,
-    PLATE,
     RAW,
     RECORD_ID,
     ROW_SHA256,
     SOURCE_FILE,
     SOURCE_ROW,
-    T_ENTRY,
-    T_EVENT,
-    TEXT,
-    TYPE,
-    UNIT,
-    VEHICLE_CLASS,
     X_M,
     Y_M,
 )
 from contrechamp.domain.errors import bad_parameter
 from contrechamp.domain.grid import BoolArray, FloatArray, Grid
+from contrechamp.domain.streams import LAYOUTS, Field, Format, Pseudonym, StreamLayout
 from ingest.layout import Layout
-from ingest.quarantine import RANK, Reason, Reject, reject
+from ingest.quarantine import RANK, Reason, reject
 
 #: Event times let in when the caller does not say: wide enough for any scenario, narrow enough for 1870 and 2999.
 DEFAULT_WINDOW: Final = (pd.Timestamp("2000-01-01T00:00:00Z"), pd.Timestamp("2035-01-01T00:00:00Z"))
@@ -66,54 +61,54 @@ _ID: Final = r"[A-Za-z0-9][A-Za-z0-9_.:/-]{0,63}"
 _LOCAL_TIME: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?"
 _OFFSET: Final = r"(Z|[+-][0-9]{2}:?[0-9]{2})"
 
-Kind = Literal["text", "time", "number"]
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """One field of a raw row.
-
-    Attributes
-    ----------
-    raw : str
-        Its name in the dropped file.
-    name : str
-        Its name from then on.
-    kind : {"text", "time", "number"}
-    required : bool
-        A required field is neither absent, null nor blank.
-    allowed : tuple of str
-        The whole vocabulary; empty when free.
-    outside : Reason
-        Reason given to a value outside the vocabulary.
-    personal : bool
-        Replaced by a pseudonym before anything is written to a record table.
-    """
-
-    raw: str
-    name: str
-    kind: Kind = "text"
-    required: bool = True
-    allowed: tuple[str, ...] = ()
-    outside: Reason = Reason.UNKNOWN_TYPE
-    personal: bool = False
+_TRACE: Final = (SOURCE_FILE, SOURCE_ROW, ROW_SHA256)
 
 
 @dataclass(frozen=True)
 class StreamSpec:
-    """A stream: its file format, its raw fields and the columns of its table in the lake."""
+    """A stream: its file format, its raw fields and the columns of its table in the lake.
+
+    Attributes
+    ----------
+    name : str
+    format : {"jsonl", "csv", "geojson", "parquet"}
+    described : tuple of Field
+    lake_columns : tuple of str
+    delimiter : str
+        Of a CSV file.
+    order : (str, str) or None
+        Names of two times that must follow each other.
+    identity : tuple of str
+        Raw names of the fields that tell a row from every other.
+    pseudonyms : tuple of Pseudonym
+    since : Timestamp or None
+        First instant let in, where it is earlier than the window's.
+    """
 
     name: str
-    format: Literal["jsonl", "csv"]
+    format: Format
     described: tuple[Field, ...]
     lake_columns: tuple[str, ...]
     delimiter: str = ";"
-    order: tuple[str, str] | None = field(default=None)  # (before, after): two times that must follow each other
+    order: tuple[str, str] | None = field(default=None)
+    identity: tuple[str, ...] = ("id",)
+    pseudonyms: tuple[Pseudonym, ...] = ()
+    since: pd.Timestamp | None = None
 
     @cached_property
     def fields(self) -> tuple[str, ...]:
         """Names of the fields in the dropped file."""
         return tuple(f.raw for f in self.described)
+
+    @cached_property
+    def has_point(self) -> bool:
+        """Whether rows are placed by longitude and latitude."""
+        return {"lon", "lat"} <= set(self.fields)
+
+    @cached_property
+    def given_id(self) -> Field | None:
+        """The field that is the identifier of the record, where there is one; else identifiers are composed."""
+        return next((f for f in self.described if f.name == RECORD_ID), None)
 
     @property
     def header(self) -> tuple[str, ...]:
@@ -127,42 +122,21 @@ class StreamSpec:
         return f"missing {', '.join(sorted(set(self.fields) - set(header))) or 'nothing'}"
 
 
-_PLACE: Final = (Field("lon", "lon", "number"), Field("lat", "lat", "number"))
-_TRACE: Final = (SOURCE_FILE, SOURCE_ROW, ROW_SHA256)
+def spec_of(layout: StreamLayout) -> StreamSpec:
+    """Describe a stream as the ingest reads it, from its published layout."""
+    return StreamSpec(
+        name=layout.key,
+        format=layout.format,
+        described=layout.fields,
+        lake_columns=(*(name for name, _ in layout.columns), *_TRACE),
+        order=layout.order,
+        identity=layout.identity,
+        pseudonyms=layout.pseudonyms,
+        since=pd.Timestamp(layout.since, tz="UTC") if layout.since else None,
+    )
 
-MAINS_COURANTES: Final = StreamSpec(
-    name="mains_courantes",
-    format="jsonl",
-    described=(
-        Field("id", RECORD_ID),
-        Field("t_event", T_EVENT, "time"),
-        Field("t_entry", T_ENTRY, "time"),
-        *_PLACE,
-        Field("type", TYPE, allowed=INCIDENT_TYPES),
-        Field("origin", ORIGIN, allowed=("call", "officer", "camera"), outside=Reason.UNKNOWN_ORIGIN),
-        Field("unit", UNIT),
-        Field("text", TEXT, required=False),
-        Field("informant_name", "informant_name", required=False, personal=True),
-        Field("informant_phone", "informant_phone", required=False, personal=True),
-    ),
-    lake_columns=(RECORD_ID, T_EVENT, T_ENTRY, X_M, Y_M, TYPE, ORIGIN, UNIT, TEXT, INFORMANT, *_TRACE),
-    order=(T_EVENT, T_ENTRY),
-)
 
-VERBALISATIONS: Final = StreamSpec(
-    name="verbalisations",
-    format="csv",
-    described=(
-        Field("id", RECORD_ID),
-        Field("t", T_EVENT, "time"),
-        *_PLACE,
-        Field("code", CODE),
-        Field("mode", ORIGIN, allowed=("agent", "camera"), outside=Reason.UNKNOWN_ORIGIN),
-        Field("vehicle_class", VEHICLE_CLASS),
-        Field("plate", "plate", personal=True),
-    ),
-    lake_columns=(RECORD_ID, T_EVENT, X_M, Y_M, CODE, ORIGIN, VEHICLE_CLASS, PLATE, *_TRACE),
-)
+SPECS: Final = {key: spec_of(layout) for key, layout in LAYOUTS.items()}
 
 
 @dataclass(frozen=True)
@@ -240,30 +214,35 @@ def project(lon: FloatArray, lat: FloatArray) -> tuple[FloatArray, FloatArray]:
     return x_m, y_m
 
 
+#: What can be wrong with a place: code 1 is the first.
+PLACE_REASONS: Final = (Reason.SWAPPED_LONLAT, Reason.WRONG_CRS, Reason.OUT_OF_EXTENT, Reason.AT_SEA)
+_SWAPPED, _WRONG_CRS, _OUT, _SEA = 1, 2, 3, 4
+
+
 def locate(
     lon: FloatArray, lat: FloatArray, *, territory: Territory
-) -> tuple[FloatArray, FloatArray, npt.NDArray[np.str_]]:
+) -> tuple[FloatArray, FloatArray, npt.NDArray[np.int8]]:
     """Project degrees to metres and say what is wrong with each place.
 
     Returns
     -------
     x_m, y_m : ndarray
         EPSG:2154 metres; NaN where the place cannot be projected.
-    verdict : ndarray of str
-        Empty where the place is good or missing, else the slug of a :class:`~ingest.quarantine.Reason`.
+    verdict : ndarray of int8
+        0 where the place is good or missing, else one more than the position of a reason in :data:`PLACE_REASONS`.
     """
     present = np.isfinite(lon) & np.isfinite(lat)
     x_m, y_m = project(lon, lat)
     inside = territory.extent(lon, lat, x_m, y_m)
-    verdict = np.full(lon.shape, "", dtype="<U16")
+    verdict = np.zeros(lon.shape, dtype=np.int8)
     lost = np.flatnonzero(present & ~inside)
     if lost.size:
-        verdict[lost] = Reason.OUT_OF_EXTENT
+        verdict[lost] = _OUT
         degrees = (np.abs(lon[lost]) <= 180) & (np.abs(lat[lost]) <= 90)
-        verdict[lost[~degrees]] = Reason.WRONG_CRS
+        verdict[lost[~degrees]] = _WRONG_CRS
         x_swap, y_swap = project(lat[lost], lon[lost])
-        verdict[lost[territory.extent(lat[lost], lon[lost], x_swap, y_swap)]] = Reason.SWAPPED_LONLAT
-    verdict[inside & ~territory.on_land(x_m, y_m)] = Reason.AT_SEA
+        verdict[lost[territory.extent(lat[lost], lon[lost], x_swap, y_swap)]] = _SWAPPED
+    verdict[inside & ~territory.on_land(x_m, y_m)] = _SEA
     return x_m, y_m, verdict
 
 
@@ -298,7 +277,51 @@ def as_numbers(values: Sequence[Any], *, from_text: bool) -> tuple[FloatArray, B
     return numbers, np.asarray(wrong, dtype=np.bool_)
 
 
-def decode(rows: pd.DataFrame, spec: StreamSpec, *, territory: Territory) -> pd.DataFrame:
+def as_integers(values: Sequence[Any], *, from_text: bool) -> tuple[pd.Series, BoolArray]:
+    """Whole numbers (``Int64``), and where the value is none: a number with a decimal point is none."""
+    found: list[int | None] = []
+    for v in values:
+        if from_text:
+            text = v.strip() if isinstance(v, str) else ""
+            digits = text[1:] if text[:1] in ("+", "-") else text
+            whole = int(text) if digits.isascii() and digits.isdigit() and len(digits) < 19 else None
+        else:
+            whole = v if type(v) is int else None
+        found.append(whole if whole is not None and abs(whole) < 2**53 else None)
+    given = (bool(v and not v.isspace()) if from_text else v is not None for v in values)
+    wrong = np.fromiter((g and w is None for g, w in zip(given, found, strict=True)), dtype=np.bool_, count=len(values))
+    return pd.Series(found, dtype="Int64"), wrong
+
+
+def as_flags(values: Sequence[Any], *, from_text: bool) -> tuple[pd.Series, BoolArray]:
+    """Truth values (``boolean``), and where the value is none."""
+    if from_text:
+        read = {"true": True, "false": False}
+        found = [read.get(v.strip()) if isinstance(v, str) else None for v in values]
+        given = [bool(v and not v.isspace()) for v in values]
+    else:
+        found = [v if type(v) is bool else None for v in values]
+        given = [v is not None for v in values]
+    wrong = np.fromiter((g and w is None for g, w in zip(given, found, strict=True)), dtype=np.bool_, count=len(values))
+    return pd.Series(found, dtype="boolean"), wrong
+
+
+#: Column beside a time that says why there is none. 0: there is one, 1 missing, 2 no
+#: offset, 3 its text is no time.
+_STATE: Final = "{}_state"
+_MISSING, _NAIVE, _UNREAD = 1, 2, 3
+
+
+def as_times(text: pd.Series) -> tuple[pd.Series, npt.NDArray[np.int8]]:
+    """Instants of ISO 8601 texts, and why there is none: see ``<name>_state`` of :func:`decode`."""
+    shaped = text.str.fullmatch(_LOCAL_TIME + _OFFSET).to_numpy(dtype=bool)
+    stamps = pd.to_datetime(text.where(shaped), format="ISO8601", utc=True, errors="coerce")
+    naive = text.str.fullmatch(_LOCAL_TIME).to_numpy(dtype=bool)
+    state = np.select([text.isna(), naive, stamps.isna()], [_MISSING, _NAIVE, _UNREAD], 0)
+    return stamps.astype("datetime64[us, UTC]"), state.astype(np.int8)
+
+
+def decode(rows: pd.DataFrame, spec: StreamSpec) -> pd.DataFrame:
     """Give raw fields their types, without judging them.
 
     Parameters
@@ -306,41 +329,62 @@ def decode(rows: pd.DataFrame, spec: StreamSpec, *, territory: Territory) -> pd.
     rows : pandas.DataFrame
         ``rows`` of a :class:`~ingest.parsing.Chunk`: object columns named as in the dropped file.
     spec : StreamSpec
-    territory : Territory
 
     Returns
     -------
     pandas.DataFrame
-        One column per field under its later name; times as ``datetime64[us, UTC]`` with their text in ``<name>_text``;
-        ``x_m``, ``y_m`` and ``place`` (verdict of :func:`locate`); ``wrong_type``, the field at fault or "";
-        ``delay_s`` between the two times of ``spec.order``.
+        One column per field under its later name: texts ``str``, times ``datetime64[us, UTC]`` with the column
+        ``<name>_state`` beside them, numbers ``float64``, whole numbers ``Int64``, flags ``boolean``; and
+        ``wrong_type``, whether a value had another type. The same columns as ``typed`` of a chunk.
     """
     out: dict[str, Any] = {}
-    wrong_type = np.full(len(rows), "", dtype=object)
+    wrong_type = np.zeros(len(rows), dtype=np.bool_)
+    from_text = spec.format == "csv"
     for f in spec.described:
         values = rows[f.raw].tolist()
         if f.kind == "number":
-            out[f.name], wrong = as_numbers(values, from_text=spec.format == "csv")
+            out[f.name], wrong = as_numbers(values, from_text=from_text)
+        elif f.kind == "integer":
+            out[f.name], wrong = as_integers(values, from_text=from_text)
+        elif f.kind == "flag":
+            out[f.name], wrong = as_flags(values, from_text=from_text)
         else:
-            text, wrong = as_texts(values)
+            out[f.name], wrong = as_texts(values)
             if f.kind == "time":
-                out[f"{f.name}_text"] = text
-                shaped = text.str.fullmatch(_LOCAL_TIME + _OFFSET).to_numpy(dtype=bool)
-                stamps = pd.to_datetime(text.where(shaped), format="ISO8601", utc=True, errors="coerce")
-                out[f.name] = stamps.astype("datetime64[us, UTC]")
-            else:
-                out[f.name] = text
-        wrong_type[wrong & (wrong_type == "")] = f.raw
-    out["wrong_type"] = pd.array(wrong_type, dtype="str")
-    out[X_M], out[Y_M], place = locate(out["lon"], out["lat"], territory=territory)
-    out["place"] = pd.array(place, dtype="str")
+                out[f.name], out[_STATE.format(f.name)] = as_times(out[f.name])
+        wrong_type |= wrong
+    out["wrong_type"] = wrong_type
+    return pd.DataFrame(out)
+
+
+def placed(frame: pd.DataFrame, spec: StreamSpec, *, territory: Territory) -> pd.DataFrame:
+    """Add what depends on several fields.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``frame`` with, where the stream has them, ``x_m``, ``y_m`` and ``place`` (verdict of :func:`locate`),
+        ``half_place`` (one coordinate without the other, where both may be missing), ``delay_s`` between the two
+        times of ``spec.order`` and ``uncalled_informant``.
+    """
+    out: dict[str, Any] = {}
+    if spec.has_point:
+        lon, lat = frame["lon"].to_numpy(), frame["lat"].to_numpy()
+        out[X_M], out[Y_M], out["place"] = locate(lon, lat, territory=territory)
+        if not _must_be_placed(spec):
+            out["half_place"] = np.isnan(lon) != np.isnan(lat)
     if spec.order is not None:
         before, after = spec.order
-        out["delay_s"] = (out[after] - out[before]).dt.total_seconds().to_numpy(dtype=np.float64)
-    if INFORMANT in spec.lake_columns:
-        named = out["informant_name"].notna() | out["informant_phone"].notna()
-        out["uncalled_informant"] = (named & (out[ORIGIN] != "call") & out[ORIGIN].notna()).to_numpy(dtype=bool)
-    return pd.DataFrame(out)
+        out["delay_s"] = (frame[after] - frame[before]).dt.total_seconds().to_numpy(dtype=np.float64)
+    if INFORMANT in spec.lake_columns and ORIGIN in spec.lake_columns:
+        named = frame["informant_name"].notna() | frame["informant_phone"].notna()
+        called = (frame[ORIGIN] == "call") | frame[ORIGIN].isna()
+        out["uncalled_informant"] = (named & ~called).to_numpy(dtype=bool)
+    return frame.assign(**out)
+
+
+def _must_be_placed(spec: StreamSpec) -> bool:
+    return all(f.required for f in spec.described if f.raw in ("lon", "lat"))
 
 
 def slug_check(reason: Reason, test: Any) -> Any:
@@ -349,49 +393,62 @@ def slug_check(reason: Reason, test: Any) -> Any:
 
 
 def contract(spec: StreamSpec, *, territory: Territory) -> Any:
-    """Build the pandera contract of a stream for frames made by :func:`decode`.
+    """Build the pandera contract of a stream for frames made by :func:`placed`.
 
     Every check bears the slug of the :class:`~ingest.quarantine.Reason` it stands for. A missing value fails
     ``missing_field`` where the field is required and nothing else.
     """
     start, end = territory.window
-    columns: dict[str, Any] = {"wrong_type": pa.Column("str", slug_check(Reason.WRONG_TYPE, lambda s: s == ""))}
+    start = min(start, spec.since) if spec.since is not None else start
+    columns: dict[str, Any] = {"wrong_type": pa.Column(bool, slug_check(Reason.WRONG_TYPE, lambda s: ~s))}
     for f in spec.described:
         required = [slug_check(Reason.MISSING_FIELD, lambda s: s.notna())] if f.required else []
         if f.kind == "time":
-            shape = slug_check(Reason.NAIVE_TIME, lambda s: ~s.str.fullmatch(_LOCAL_TIME))
-            columns[f"{f.name}_text"] = pa.Column("str", [*required, shape], nullable=True)
+            checks = [slug_check(Reason.MISSING_FIELD, lambda s: s != _MISSING)] if f.required else []
+            checks.append(slug_check(Reason.NAIVE_TIME, lambda s: s != _NAIVE))
+            if not f.required:  # no time is no fault, a text that is no time is one
+                checks.append(slug_check(Reason.IMPOSSIBLE_TIME, lambda s: s != _UNREAD))
+            columns[_STATE.format(f.name)] = pa.Column("int8", checks)
             columns[f.name] = pa.Column(
                 "datetime64[us, UTC]",
                 [
-                    slug_check(Reason.IMPOSSIBLE_TIME, lambda s: s.notna()),
+                    *([slug_check(Reason.IMPOSSIBLE_TIME, lambda s: s.notna())] if f.required else []),
                     slug_check(Reason.TIME_OUT_OF_WINDOW, lambda s: s.isna() | ((s >= start) & (s < end))),
                 ],
                 nullable=True,
             )
-        elif f.kind == "number":
-            columns[f.name] = pa.Column(float, required, nullable=True)
-        else:
-            checks = list(required)
+            continue
+        checks = list(required)
+        if f.kind == "text":
             if f.name == RECORD_ID:
                 checks.append(slug_check(Reason.BAD_ID, lambda s: s.isna() | s.str.fullmatch(_ID)))
             if f.allowed:
-                checks.append(slug_check(f.outside, lambda s, allowed=f.allowed: s.isna() | s.isin(allowed)))
-            columns[f.name] = pa.Column("str", checks, nullable=True)
-    columns["place"] = pa.Column(
-        "str",
-        [
-            slug_check(reason, lambda s, slug=reason.value: s != slug)
-            for reason in (Reason.SWAPPED_LONLAT, Reason.WRONG_CRS, Reason.OUT_OF_EXTENT, Reason.AT_SEA)
-        ],
-    )
+                outside = Reason(f.outside)
+                checks.append(slug_check(outside, lambda s, allowed=f.allowed: s.isna() | s.isin(allowed)))
+        elif math.isfinite(f.low) or math.isfinite(f.high):
+            checks.append(
+                slug_check(
+                    Reason.OUT_OF_RANGE,
+                    lambda s, low=f.low, high=f.high: (s.isna() | ((s >= low) & (s <= high))).astype(bool),
+                )
+            )
+        columns[f.name] = pa.Column(_PANDERA[f.kind], checks, nullable=True)
+    if spec.has_point:
+        columns["place"] = pa.Column(
+            "int8", [slug_check(r, lambda s, code=code: s != code) for code, r in enumerate(PLACE_REASONS, 1)]
+        )
+        if not _must_be_placed(spec):
+            columns["half_place"] = pa.Column(bool, slug_check(Reason.MISSING_FIELD, lambda s: ~s))
     if spec.order is not None:
         columns["delay_s"] = pa.Column(
             float, slug_check(Reason.ENTRY_BEFORE_EVENT, lambda s: s.isna() | (s >= 0)), nullable=True
         )
-    if INFORMANT in spec.lake_columns:
+    if INFORMANT in spec.lake_columns and ORIGIN in spec.lake_columns:
         columns["uncalled_informant"] = pa.Column(bool, slug_check(Reason.UNEXPECTED_INFORMANT, lambda s: ~s))
     return pa.DataFrameSchema(columns, name=spec.name)
+
+
+_PANDERA: Final = {"text": "str", "number": float, "integer": "Int64", "flag": "boolean"}
 
 
 def failures(frame: pd.DataFrame, spec: StreamSpec, *, territory: Territory) -> pd.DataFrame:
@@ -406,88 +463,134 @@ def failures(frame: pd.DataFrame, spec: StreamSpec, *, territory: Territory) -> 
 
 
 def broken_checks(frame: pd.DataFrame, schema: Any) -> pd.DataFrame:
-    """:func:`failures` for any schema whose checks bear the slugs of reasons."""
-    empty = pd.DataFrame({"row": np.empty(0, np.int64), "column": [], "reason": []})
-    if frame.empty:
-        return empty
-    try:
-        schema.validate(frame.reset_index(drop=True), lazy=True)
-    except pa.errors.SchemaErrors as broken:
-        cases = broken.failure_cases
-        found = pd.DataFrame(
-            {"row": cases["index"].to_numpy(), "column": cases["column"].astype(str), "reason": cases["check"]}
-        )
-        known = found[found["reason"].isin(list(RANK))]
-        if len(known) != len(found):  # a check of ours could not run: our bug, and it must not pass for bad data
-            raise RuntimeError(
-                f"the contract of {schema.name} could not be checked: {cases.head().to_dict()}"
-            ) from None
-        known = known.assign(row=known["row"].astype(np.int64), rank=known["reason"].map(RANK).astype(int))
-        return known.sort_values(["row", "rank"], kind="stable").drop(columns="rank").reset_index(drop=True)
-    return empty
+    """:func:`failures` for any schema whose checks bear the slugs of reasons.
+
+    The types of the columns are pandera's to judge, once, on no row: they are ours and the same for all of them. Each
+    check is then asked for its verdict on every row; pandera's own report of failed cases takes longer than the checks.
+    """
+    schema.validate(frame.iloc[:0])
+    rows: list[npt.NDArray[np.int64]] = []
+    failed: list[tuple[str, str]] = []
+    for name, column in schema.columns.items():
+        for check in column.checks:
+            verdict = check(frame[name]).check_output.to_numpy(dtype=np.bool_)
+            at = np.flatnonzero(~verdict)
+            if len(at):
+                rows.append(at)
+                failed.append((name, check.error))
+    if not rows:
+        return pd.DataFrame({"row": np.empty(0, np.int64), "column": [], "reason": []})
+    which = np.repeat(np.arange(len(rows)), [len(at) for at in rows])
+    row = np.concatenate(rows)
+    rank = np.array([RANK[reason] for _, reason in failed])[which]
+    order = np.lexsort((which, rank, row))
+    names, reasons = (np.array(part, dtype=object)[which[order]] for part in zip(*failed, strict=True))
+    return pd.DataFrame({"row": row[order], "column": names, "reason": reasons})
 
 
-def split(rows: pd.DataFrame, spec: StreamSpec, *, territory: Territory) -> tuple[pd.DataFrame, pd.DataFrame]:
+def split(
+    rows: pd.DataFrame, spec: StreamSpec, *, territory: Territory, typed: pd.DataFrame | None = None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Part rows that meet the contract from those that do not.
 
     Parameters
     ----------
     rows : pandas.DataFrame
         Raw rows: ``source_row``, ``raw`` and the raw fields, and any column to carry along (``source_file``).
+    typed : pandas.DataFrame, optional
+        More rows, already in the columns of :func:`decode` beside the same carried columns. They come after ``rows``.
 
     Returns
     -------
     good : pandas.DataFrame
-        :func:`decode` of the rows that pass, beside ``raw``, ``source_row`` and the columns carried along.
+        :func:`placed` of the rows that pass, beside ``raw``, ``source_row`` and the columns carried along.
     bad : pandas.DataFrame
-        ``position`` in ``rows`` and ``reject``, one :class:`~ingest.quarantine.Reject` per row that does not pass.
+        ``reject``, one :class:`~ingest.quarantine.Reject` per row that does not pass, ``position`` of the row and the
+        columns carried along.
     """
     rows = rows.reset_index(drop=True)
-    frame = decode(rows, spec, territory=territory)
+    carried = [c for c in rows.columns if c not in spec.fields]
+    merged = pd.concat([rows[carried], decode(rows, spec)], axis=1)
+    if typed is not None and len(typed):
+        merged = pd.concat([merged, typed], ignore_index=True) if len(merged) else typed.reset_index(drop=True)
+    frame = placed(merged, spec, territory=territory)
     broken = failures(frame, spec, territory=territory)
-    return part(rows, frame, broken, spec, detail=lambda cases, row: _detail(cases, row, spec))
+    values = {name: rows[name].tolist() for name in spec.fields}
+    raws = frame[RAW].to_numpy()
+
+    looked_at = _looked_at(spec)
+
+    def seen(cases: Sequence[tuple[str, str]], index: int) -> str:
+        careful = index < len(rows)
+        row = {name: column[index] for name, column in values.items()} if careful else _as_written(raws[index], spec)
+        return _detail(cases, row, looked_at)
+
+    needless = {"lon", "lat", "wrong_type", "place", "half_place", "delay_s", "uncalled_informant"}
+    needless |= {_STATE.format(f.name) for f in spec.described if f.kind == "time"}
+    return part(frame[[c for c in frame.columns if c not in needless]], broken, detail=seen)
 
 
 def part(
-    rows: pd.DataFrame,
-    frame: pd.DataFrame,
+    merged: pd.DataFrame,
     broken: pd.DataFrame,
-    spec: StreamSpec,
     *,
-    detail: Callable[[pd.DataFrame, pd.Series], str],
+    detail: Callable[[Sequence[tuple[str, str]], int], str],
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Part decoded rows by the checks they broke; results as of :func:`split`."""
-    carried = [c for c in rows.columns if c not in spec.fields]
-    merged = pd.concat([rows[carried], frame], axis=1)
+    """Part decoded rows by the checks they broke; results as of :func:`split`.
+
+    Parameters
+    ----------
+    merged : pandas.DataFrame
+        ``raw``, ``source_row`` and what else there is.
+    broken : pandas.DataFrame
+        Of :func:`broken_checks`.
+    detail : callable
+        Given what failed (column and reason, worst first) and the position of the row, says what was seen.
+    """
+    traces = [c for c in (SOURCE_FILE, SOURCE_ROW) if c in merged.columns]
     if broken.empty:
-        return merged, pd.DataFrame({"position": np.empty(0, np.int64), "reject": []})
-    raws, numbers = rows[RAW].tolist(), rows[SOURCE_ROW].tolist()
-    by_row = broken.groupby("row", sort=True)
-    positions: list[int] = []
-    rejects: list[Reject] = []
-    for index in broken["row"].drop_duplicates().tolist():
-        cases = by_row.get_group(index)
-        positions.append(index)
-        reason = Reason(cases["reason"].iloc[0])
-        rejects.append(reject(numbers[index], reason, detail(cases, rows.iloc[index]), raws[index]))
-    bad = pd.DataFrame({"position": np.asarray(positions, np.int64), "reject": pd.Series(rejects, dtype=object)})
-    return merged.drop(index=positions).reset_index(drop=True), bad
+        none = merged.iloc[:0][traces].assign(position=np.empty(0, np.int64), reject=pd.Series([], dtype=object))
+        return merged, none
+    cases: dict[int, list[tuple[str, str]]] = {}
+    for row, column, reason in zip(broken["row"].tolist(), broken["column"], broken["reason"], strict=True):
+        cases.setdefault(row, []).append((column, reason))
+    positions = np.fromiter(cases, dtype=np.int64, count=len(cases))
+    taken = merged[[*traces, RAW]].take(positions)
+    rejects = [
+        reject(number, Reason(found[0][1]), detail(found, index), raw)
+        for (index, found), number, raw in zip(cases.items(), taken[SOURCE_ROW].tolist(), taken[RAW], strict=True)
+    ]
+    bad = taken[traces].reset_index(drop=True)
+    bad = bad.assign(position=positions, reject=pd.Series(rejects, dtype=object))
+    passes = np.ones(len(merged), dtype=np.bool_)
+    passes[positions] = False
+    return merged.take(np.flatnonzero(passes)).reset_index(drop=True), bad
 
 
-def _detail(cases: pd.DataFrame, row: pd.Series, spec: StreamSpec) -> str:
+def _as_written(raw: bytes, spec: StreamSpec) -> dict[str, Any]:
+    """Values of a ``typed`` row as they stood in the file."""
+    if spec.format == "csv":
+        fields = next(csv.reader(io.StringIO(raw.decode(), newline=""), delimiter=spec.delimiter))
+        return dict(zip(spec.fields, fields, strict=True))
+    found: dict[str, Any] = json.loads(raw)
+    return found
+
+
+def _looked_at(spec: StreamSpec) -> dict[str, tuple[str, ...]]:
+    """Column of the contract → raw names of the fields that it looks at, those of persons left out."""
+    raw_names = {f.name: f.raw for f in spec.described if f.person is None}
+    out: dict[str, tuple[str, ...]] = {name: (raw,) for name, raw in raw_names.items()}
+    out |= {_STATE.format(name): (raw,) for name, raw in raw_names.items()}
+    out |= dict.fromkeys(("place", "half_place"), ("lon", "lat"))
+    if spec.order is not None:
+        out["delay_s"] = tuple(raw_names[name] for name in spec.order)
+    return out
+
+
+def _detail(cases: Sequence[tuple[str, str]], row: dict[str, Any], looked_at: dict[str, tuple[str, ...]]) -> str:
     """What was seen, without personal values: every failed check with the raw values it looked at."""
-    raw_names = {f.name: f.raw for f in spec.described if not f.personal}
-    seen: list[str] = []
-    for column, reason in zip(cases["column"], cases["reason"], strict=True):
-        name = column.removesuffix("_text")
-        if column == "place":
-            looked = ["lon", "lat"]
-        elif column == "delay_s" and spec.order is not None:
-            looked = [raw_names[n] for n in spec.order]
-        elif name in raw_names:
-            looked = [raw_names[name]]
-        else:
-            looked = []
-        values = ", ".join(f"{n}={str(row[n])[:60]!r}" for n in looked)
-        seen.append(f"{reason}({values})")
+    seen = [
+        f"{reason}({', '.join(f'{n}={str(row.get(n))[:60]!r}' for n in looked_at.get(column, ()))})"
+        for column, reason in cases
+    ]
     return "; ".join(dict.fromkeys(seen))[:1000]

@@ -20,6 +20,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
@@ -41,7 +42,8 @@ from contrechamp.domain.columns import (
     Y_M,
 )
 from contrechamp.domain.grid import BoolArray, FloatArray
-from ingest.contracts import Field, StreamSpec, as_numbers, as_texts, broken_checks, part, slug_check
+from contrechamp.domain.streams import Field
+from ingest.contracts import StreamSpec, as_numbers, as_texts, broken_checks, part, slug_check
 from ingest.layout import Layout
 from ingest.mapping import CLOCK, SOURCE_COLUMNS, SOURCE_CRS, TableMapping, is_geographic, transformer, within
 from ingest.mapping_file import zone_name
@@ -319,7 +321,9 @@ def split(rows: pd.DataFrame, spec: TableSpec) -> tuple[pd.DataFrame, pd.DataFra
     rows = rows.reset_index(drop=True)
     frame = decode(rows, spec)
     broken = broken_checks(frame, contract(spec))
-    good, bad = part(rows, frame, broken, spec, detail=lambda cases, row: _detail(cases, row, spec))
+    carried = [c for c in rows.columns if c not in spec.fields]
+    merged = pd.concat([rows[carried], frame], axis=1)
+    good, bad = part(merged, broken, detail=lambda cases, index: _detail(cases, rows.iloc[index], spec))
     good[ROW_SHA256] = pd.array(_said(good), dtype="str")
     return good, bad
 
@@ -335,7 +339,7 @@ def _said(good: pd.DataFrame) -> list[str]:
     return [hashlib.sha256(_encode(said).encode()).hexdigest() for said in zip(*columns, strict=True)]
 
 
-def _detail(cases: pd.DataFrame, row: pd.Series, spec: TableSpec) -> str:
+def _detail(cases: Sequence[tuple[str, str]], row: pd.Series, spec: TableSpec) -> str:
     """Every failed check with the values it looked at, under the names that the mapping gives their columns."""
     looked_at = {
         "ident": ("id",),
@@ -345,7 +349,7 @@ def _detail(cases: pd.DataFrame, row: pd.Series, spec: TableSpec) -> str:
         TYPE: ("type",),
     }
     seen: list[str] = []
-    for column, reason in zip(cases["column"], cases["reason"], strict=True):
+    for column, reason in cases:
         at = looked_at.get(column, ("x", "y") if column == "wrong_type" else (column,))
         roles = [role for role in at if role in spec.fields]
         values = ", ".join(f"{spec.mapping.roles[role][0] or role}={str(row[role])[:60]!r}" for role in roles)

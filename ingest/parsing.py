@@ -25,73 +25,28 @@ import io
 import json
 import re
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Any, Final, NamedTuple, NoReturn
 
-import pandas as pd
-
-from contrechamp.domain.columns import RAW, SOURCE_ROW
+from ingest.chunks import Chunk, Limits, Source, rows_frame, safe
 from ingest.contracts import StreamSpec
 from ingest.layout import Layout
-from ingest.quarantine import RAW_CHARS, Reason, Reject, readable, reject
-
-#: A file that can be read from its start as often as needed, in blocks of bytes.
-Source = Callable[[], Iterable[bytes]]
+from ingest.quarantine import RAW_BYTES, Reason, Reject, reject
+from ingest.quick import can_scan, scan
+from ingest.whole import read_geojson, read_parquet
 
 _HEAD_BYTES: Final = 64 * 1024
 _BLOCK_BYTES: Final = 1 << 20
+_WINDOW_BYTES: Final = 8 << 20
 _BOM: Final = b"\xef\xbb\xbf"
 _GZIP_MAGIC: Final = b"\x1f\x8b"
 _CONTROL: Final = bytes(b for b in range(32) if b not in b"\t\n\r\f")
 _ESCAPED_TROUBLE: Final = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How much of a file is let in.
-
-    Attributes
-    ----------
-    max_line_bytes : int
-        A longer line is quarantined.
-    max_inflated_bytes : int
-        An archive that inflates beyond is quarantined whole.
-    max_ratio : float
-        Inflated over compressed bytes, beyond which (and beyond 64 MiB) an archive is quarantined whole.
-        A log of text inflates 5 to 30 times.
-    chunk_rows, chunk_bytes : int
-        Rows, and bytes of rows, handed over at a time: whichever is reached first.
-    """
-
-    max_line_bytes: int = 1 << 20
-    max_inflated_bytes: int = 8 << 30
-    max_ratio: float = 200.0
-    chunk_rows: int = 50_000
-    chunk_bytes: int = 64 << 20
-
-
 #: Inflated size below which the ratio is not looked at.
 RATIO_FLOOR_BYTES: Final = 64 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class Chunk:
-    """Some rows of a file.
-
-    Attributes
-    ----------
-    rows : pandas.DataFrame
-        Rows that could be read: ``source_row``, ``raw`` (bytes) and one object column per field of the stream.
-    rejects : list of Reject
-        Rows that could not.
-    rows_in : int
-        Rows seen, counted apart from the two above.
-    """
-
-    rows: pd.DataFrame
-    rejects: list[Reject]
-    rows_in: int
 
 
 class _Line(NamedTuple):
@@ -114,7 +69,7 @@ def from_bytes(data: bytes) -> Source:
     return lambda: (data[i : i + _BLOCK_BYTES] for i in range(0, len(data), _BLOCK_BYTES))
 
 
-def parse(source: Source, spec: StreamSpec, *, limits: Limits | None = None) -> Iterator[Chunk]:
+def parse(source: Source, spec: StreamSpec, *, limits: Limits | None = None, quick: bool = False) -> Iterator[Chunk]:
     """Read one file of the stream ``spec``.
 
     Parameters
@@ -124,12 +79,15 @@ def parse(source: Source, spec: StreamSpec, *, limits: Limits | None = None) -> 
     spec : StreamSpec
         Format and fields.
     limits : Limits, default=Limits()
+    quick : bool, default=False
+        Read ordinary lines with the compiled loops of :mod:`ingest.scan`, which pays beyond some megabytes. The same
+        rows are read and the same are refused; the ordinary ones come ``typed``.
 
     Yields
     ------
     Chunk
-        In file order. Nothing is raised for bad bytes: they become rejects. A file of valid form without any row
-        (a CSV header alone) yields nothing.
+        In file order, but for ``typed`` rows. Nothing is raised for bad bytes: they become rejects. A file of valid
+        form without any row (a CSV header alone) yields nothing.
     """
     limits = limits or Limits()
     head = _head(source())
@@ -147,12 +105,17 @@ def parse(source: Source, spec: StreamSpec, *, limits: Limits | None = None) -> 
         if cut is None and not head.strip(b" \t\r\n" + _BOM) and len(head) < _HEAD_BYTES:
             yield _whole(source, spec, Reason.EMPTY_FILE, "an archive of nothing")
             return
-    if (noise := _noise(head)) is not None:
+    if spec.format != "parquet" and (noise := _noise(head)) is not None:
         yield _whole(source, spec, Reason.NOT_TEXT, noise)
         return
     blocks = _inflate(source()) if compressed else iter(source())
-    reader = _read_jsonl if spec.format == "jsonl" else _read_csv
-    yield from reader(_lines(blocks, limits.max_line_bytes), spec, limits)
+    if spec.format in ("geojson", "parquet"):
+        yield from _read_whole(blocks, source, spec, limits)
+        return
+    if quick and cut is None and can_scan(spec) and (spec.format == "jsonl" or _plain_header(head, spec)):
+        yield from _read_quick(blocks, spec, limits)
+    else:
+        yield from _read_lines(_lines(blocks, limits.max_line_bytes), spec, limits)
 
 
 # ---------------------------------------------------------------------------------------------- bytes
@@ -186,9 +149,9 @@ def _whole(source: Source, spec: StreamSpec, reason: Reason, detail: str) -> Chu
     raw = b""
     for block in source():
         digest.update(block)
-        raw += block[: max(0, 4 * RAW_CHARS - len(raw))]
-    rejected = Reject(0, reason, detail, readable(raw), digest.hexdigest())
-    return Chunk(_rows_frame([], [], spec, {}), [rejected], 1)
+        raw += block[: max(0, RAW_BYTES - len(raw))]
+    rejected = Reject(0, reason, detail, raw, digest.hexdigest())
+    return Chunk(rows_frame([], [], spec, {}), [rejected], 1)
 
 
 def _inflate(blocks: Iterable[bytes]) -> Iterator[bytes]:
@@ -257,9 +220,9 @@ def _check_gzip(blocks: Iterable[bytes], limits: Limits) -> _CutError | None:
 # ---------------------------------------------------------------------------------------------- lines
 
 
-def _lines(blocks: Iterator[bytes], max_line_bytes: int) -> Iterator[_Line | Reject]:
+def _lines(blocks: Iterator[bytes], max_line_bytes: int, *, first: int = 1) -> Iterator[_Line | Reject]:
     """Cut blocks into non-blank lines. A long line is measured, not held. A cut stream ends with one reject."""
-    number = 1
+    number = first
     pending: list[bytes] = []
     size = 0
     digest: Any = None  # of the long line in passing
@@ -291,7 +254,7 @@ def _lines(blocks: Iterator[bytes], max_line_bytes: int) -> Iterator[_Line | Rej
             elif size + len(piece) > max_line_bytes:
                 digest = hashlib.sha256(b"".join(pending))
                 digest.update(piece)
-                pending = [(b"".join(pending) + piece[: 4 * RAW_CHARS])[: 4 * RAW_CHARS]]
+                pending = [(b"".join(pending) + piece[:RAW_BYTES])[:RAW_BYTES]]
             elif piece:
                 pending.append(piece)
             size += len(piece)
@@ -304,6 +267,34 @@ def _lines(blocks: Iterator[bytes], max_line_bytes: int) -> Iterator[_Line | Rej
 
 def _blank(raw: bytes) -> bool:
     return not raw or raw.isspace()
+
+
+def _whole_lines(blocks: Iterator[bytes], limits: Limits) -> Iterator[tuple[bytes, Iterator[bytes] | None]]:
+    """Gather blocks into blocks of whole lines.
+
+    Yields
+    ------
+    (bytes, iterator of bytes or None)
+        Whole lines; with an iterator, the last of them and the rest of the file, in which a line without end begins.
+    """
+    pending: list[bytes] = []
+    size = 0
+    for block in blocks:
+        pending.append(block)
+        size += len(block)
+        if size < _WINDOW_BYTES:
+            continue
+        data = b"".join(pending)
+        cut = data.rfind(b"\n") + 1
+        rest = data[cut:]
+        pending, size = [rest], len(rest)
+        if size > limits.max_line_bytes:
+            yield data[:cut], chain([rest], blocks)
+            return
+        if cut:
+            yield data[:cut], None
+    if size:
+        yield b"".join(pending), None
 
 
 def _text_of(line: _Line) -> str | Reject:
@@ -322,19 +313,72 @@ def _text_of(line: _Line) -> str | Reject:
 # ---------------------------------------------------------------------------------------------- formats
 
 
-def _rows_frame(
-    numbers: list[int],
-    raws: list[bytes],
-    spec: StreamSpec,
-    columns: dict[str, list[Any]],
-    carried: Mapping[str, str] | None = None,
-) -> pd.DataFrame:
-    data: dict[str, Any] = {SOURCE_ROW: pd.array(numbers, dtype="int64"), RAW: pd.Series(raws, dtype=object)}
-    for name in spec.fields:
-        data[name] = pd.Series(columns.get(name, []), dtype=object)
-    for name, value in (carried or {}).items():
-        data[name] = pd.array([value] * len(numbers), dtype="str")
-    return pd.DataFrame(data)
+def _read_lines(
+    lines: Iterator[_Line | Reject], spec: StreamSpec, limits: Limits, *, header: Layout | None = None
+) -> Iterator[Chunk]:
+    """Read lines one by one; ``header`` is that of a CSV file whose header line has been read."""
+    if spec.format == "jsonl":
+        return _read_jsonl(lines, spec, limits)
+    return _read_csv(lines, spec, limits, header=header)
+
+
+def _read_quick(blocks: Iterator[bytes], spec: StreamSpec, limits: Limits) -> Iterator[Chunk]:
+    """Read lines block by block; those that are not ordinary go the careful way, one by one."""
+    number = 1
+    header = Layout(tuple(range(len(spec.fields))), {}) if spec.format == "csv" else None
+    for block, endless in _whole_lines(blocks, limits):
+        if number == 1 and (header is not None or block.startswith(_BOM)):
+            cut = block.find(b"\n") + 1 or len(block)
+            if header is None:
+                yield from _read_lines(_lines(iter([block[:cut]]), limits.max_line_bytes), spec, limits)
+            block, number = block[cut:], 2
+        if block:
+            found = scan(block, spec, first=number, max_line_bytes=limits.max_line_bytes)
+            if len(found.typed):
+                yield Chunk(rows_frame([], [], spec, {}), [], len(found.typed), found.typed)
+            others = (_line_of(n, raw, limits) for n, raw in found.others if not _blank(raw))
+            yield from _read_lines(others, spec, limits, header=header)
+            number += found.n_lines
+        if endless is not None:
+            lines = _lines(endless, limits.max_line_bytes, first=number)
+            yield from _read_lines(lines, spec, limits, header=header)
+
+
+def _read_whole(blocks: Iterator[bytes], source: Source, spec: StreamSpec, limits: Limits) -> Iterator[Chunk]:
+    """Read a file that has to be held whole, as far as it goes."""
+    held = bytearray()
+    cut: _CutError | None = None
+    try:
+        for block in blocks:
+            held += block
+            if len(held) > limits.max_whole_bytes:
+                detail = f"more than {limits.max_whole_bytes} bytes, and {spec.format} is read whole"
+                yield _whole(source, spec, Reason.FILE_TOO_LARGE, detail)
+                return
+    except _CutError as stop:
+        cut = stop
+    if spec.format == "parquet" and cut is not None:  # its table of contents stood at the end
+        yield _whole(source, spec, cut.reason, cut.detail)
+        return
+    read = read_geojson if spec.format == "geojson" else read_parquet
+    found = read(bytes(held), spec, limits, cut=None if cut is None else (cut.reason, cut.detail))
+    if isinstance(found, tuple):
+        yield _whole(source, spec, *found)
+    else:
+        yield from found
+
+
+def _line_of(number: int, raw: bytes, limits: Limits) -> _Line:
+    """A line as :func:`_lines` gives it."""
+    if len(raw) <= limits.max_line_bytes:
+        return _Line(number, raw)
+    return _Line(number, raw[:RAW_BYTES], hashlib.sha256(raw).hexdigest(), len(raw))
+
+
+def _plain_header(head: bytes, spec: StreamSpec) -> bool:
+    """Whether the first line of a CSV file names the fields in order, as plainly as can be."""
+    names = spec.delimiter.join(spec.fields).encode()
+    return not spec.header and head.removeprefix(_BOM).partition(b"\n")[0].removesuffix(b"\r") == names
 
 
 def _read_jsonl(lines: Iterator[_Line | Reject], spec: StreamSpec, limits: Limits) -> Iterator[Chunk]:
@@ -347,7 +391,7 @@ def _read_jsonl(lines: Iterator[_Line | Reject], spec: StreamSpec, limits: Limit
 
     def chunk() -> Chunk:
         columns = {name: [o.get(name) for o in objects] for name in spec.fields}
-        return Chunk(_rows_frame(numbers, raws, spec, columns), rejects, rows_in)
+        return Chunk(rows_frame(numbers, raws, spec, columns), rejects, rows_in)
 
     for line in lines:
         rows_in += 1
@@ -362,7 +406,7 @@ def _read_jsonl(lines: Iterator[_Line | Reject], spec: StreamSpec, limits: Limit
             rejects.append(reject(line.number, Reason.BAD_JSON, found, raw))
         elif not found.keys() <= allowed:
             detail = f"not in the contract: {', '.join(sorted(found.keys() - allowed))}"[:500]
-            rejects.append(reject(line.number, Reason.UNEXPECTED_FIELD, _safe(detail), raw))
+            rejects.append(reject(line.number, Reason.UNEXPECTED_FIELD, safe(detail), raw))
         else:
             numbers.append(line.number)
             raws.append(raw)
@@ -384,18 +428,14 @@ def _json_object(text: str, raw: bytes) -> dict[str, Any] | str:
         if text.count('":') != len(found):  # rare: look closer
             _CAREFUL.decode(text)
     except (ValueError, RecursionError) as cause:
-        return _safe(str(cause))[:200]
+        return safe(str(cause))[:200]
     if _ESCAPED_TROUBLE.search(raw):
         texts = [part for item in found.items() for part in item if isinstance(part, str)]
         if any("\x00" in part for part in texts):
             return "an escaped NUL character"
-        if any(_safe(part) != part for part in texts):
+        if any(safe(part) != part for part in texts):
             return "an escape that is half a character"
     return found
-
-
-def _safe(text: str) -> str:
-    return text.encode("utf-8", errors="backslashreplace").decode("utf-8").replace("\x00", "\\x00")
 
 
 def _no_constant(name: str) -> NoReturn:
@@ -413,9 +453,13 @@ _DECODER: Final = json.JSONDecoder(parse_constant=_no_constant)
 _CAREFUL: Final = json.JSONDecoder(parse_constant=_no_constant, object_pairs_hook=_once)
 
 
-def _read_csv(lines: Iterator[_Line | Reject], spec: StreamSpec, limits: Limits) -> Iterator[Chunk]:
-    width = len(spec.header)  # columns of a row; 0 until the header line is read
-    found = spec.layout(spec.header) if spec.header else None  # where the fields are, or what is wrong
+def _read_csv(
+    lines: Iterator[_Line | Reject], spec: StreamSpec, limits: Limits, *, header: Layout | None = None
+) -> Iterator[Chunk]:
+    width = len(header.take) if header is not None else len(spec.header)  # 0 until the header line is read
+    found: Layout | str | None = header  # where the fields are, or what is wrong
+    if header is None and spec.header:
+        found = spec.layout(spec.header)
     numbers: list[int] = []
     raws: list[bytes] = []
     values: list[list[str]] = []
@@ -425,9 +469,9 @@ def _read_csv(lines: Iterator[_Line | Reject], spec: StreamSpec, limits: Limits)
     def chunk() -> Chunk:
         by_column = list(zip(*values, strict=True))
         if not isinstance(found, Layout) or not by_column:
-            return Chunk(_rows_frame([], [], spec, {}), rejects, rows_in)
+            return Chunk(rows_frame([], [], spec, {}), rejects, rows_in)
         columns = {name: list(column) for name, column in zip(spec.fields, by_column, strict=True)}
-        return Chunk(_rows_frame(numbers, raws, spec, columns, found.carried), rejects, rows_in)
+        return Chunk(rows_frame(numbers, raws, spec, columns, found.carried), rejects, rows_in)
 
     for line in lines:
         if isinstance(line, Reject):
@@ -437,8 +481,8 @@ def _read_csv(lines: Iterator[_Line | Reject], spec: StreamSpec, limits: Limits)
         raw = line.raw.strip(b"\r\n")
         text = _text_of(line)
         if found is None:
-            header = [] if isinstance(text, Reject) else _csv_fields(text.rstrip("\r\n"), spec.delimiter) or []
-            found, width = spec.layout(header), len(header)
+            names = [] if isinstance(text, Reject) else _csv_fields(text.rstrip("\r\n"), spec.delimiter) or []
+            found, width = spec.layout(names), len(names)
             if isinstance(found, Layout):
                 continue
             found = f"{found}; {width} columns in line {line.number}"
@@ -446,7 +490,7 @@ def _read_csv(lines: Iterator[_Line | Reject], spec: StreamSpec, limits: Limits)
         if isinstance(text, Reject):
             rejects.append(text)
         elif isinstance(found, str):
-            rejects.append(reject(line.number, Reason.WRONG_HEADER, _safe(found)[:500], raw))
+            rejects.append(reject(line.number, Reason.WRONG_HEADER, safe(found)[:500], raw))
         elif (fields := _csv_fields(text.rstrip("\r\n"), spec.delimiter)) is None or len(fields) != width:
             seen = "broken quotes" if fields is None else f"{len(fields)} fields for {width} columns"
             rejects.append(reject(line.number, Reason.BAD_CSV, seen, raw))

@@ -18,21 +18,30 @@ import hashlib
 import hmac
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
-import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from contrechamp.domain.errors import ParameterError
+from contrechamp.domain.streams import Person
+from ingest.digests import hmac_sha256
+from ingest.texts import as_series, filled, hexadecimal
 
 #: Shortest key accepted.
 MIN_KEY_BYTES: Final = 16
 
+_BETWEEN: Final = "\x1f"
+
 #: What stands in a text for a telephone number that is not the informant's.
 OTHER_PHONE: Final = "[tel]"
 
+#: What is left of an accent once it is taken apart from its letter.
+ACCENT: Final = "[\u0300-\u034e\u0350-\u036f]"
+_ACCENT: Final = re.compile(ACCENT)
 _PHONE: Final = re.compile(r"(?<![0-9])(?:(?:\+|00)33[ .\-]?(?:\(0\)[ .\-]?)?|0)[1-9](?:[ .\-]?[0-9]{2}){4}(?![0-9])")
 
 
@@ -68,6 +77,9 @@ def normal_name(name: str) -> str:
     >>> normal_name("  Zoé  D’ÀRC-Petit ")
     'zoe d arc petit'
     """
+    plain = _ACCENT.sub("", unicodedata.normalize("NFKD", name))
+    if plain.isascii() and plain.replace(" ", "").isalnum():  # nearly all names
+        return " ".join(plain.lower().split())
     letters = "".join(c for c in unicodedata.normalize("NFKD", name) if not unicodedata.combining(c)).casefold()
     return " ".join("".join(c if c.isalnum() else " " for c in letters).split())
 
@@ -81,7 +93,9 @@ def normal_phone(phone: str) -> str:
     >>> normal_phone("+33 (0)6 39 98 12 34"), normal_phone("06.39.98.12.34")
     ('0639981234', '0639981234')
     """
-    digits = "".join(c for c in phone if c in "0123456789")
+    digits = phone.replace(" ", "")
+    if not (digits.isascii() and digits.isdigit()):
+        digits = "".join(c for c in phone if c in "0123456789")
     for prefix in ("0033", "33"):
         if digits.startswith(prefix) and len(digits) - len(prefix) in (9, 10):
             return "0" + digits[len(prefix) :].lstrip("0")
@@ -99,13 +113,67 @@ def normal_plate(plate: str) -> str:
     return "".join(c for c in plate.upper() if c.isalnum())
 
 
-def pseudonym(kind: str, identity: str, *, key: bytes) -> str:
+def normal_handle(handle: str) -> str:
+    """Account name or user number without case, surrounding spaces or a leading @.
+
+    Examples
+    --------
+    >>> normal_handle(" @Noa.B ")
+    'noa.b'
+    """
+    return handle.strip().removeprefix("@").casefold()
+
+
+#: What of a person a field shows → how two ways of writing it are made one.
+NORMAL: Final[Mapping[Person, Callable[[str], str]]] = {
+    "name": normal_name,
+    "phone": normal_phone,
+    "plate": normal_plate,
+    "handle": normal_handle,
+    "user": normal_handle,
+}
+
+
+def pseudonym(kind: str, identity: str, *, key: bytes, name: str = "") -> str:
     """Pseudonym of one normalised identity: 128 bits of HMAC-SHA256, after the kind of identity.
 
-    The kind is part of what is hashed, so a plate and a name written alike do not meet.
+    The kind is part of what is hashed, so a plate and a name written alike do not meet. ``name`` is that of the key,
+    where there are several (:attr:`ingest.keys.Key.name`): it stands between the two.
     """
     digest = hmac.digest(key, f"{kind}\x1f{identity}".encode(), "sha256")
-    return f"{kind}_{digest.hex()[:32]}"
+    return f"{kind}_{name}{'_' if name else ''}{digest.hex()[:32]}"
+
+
+def _pseudonyms(kind: str, identities: Sequence[bytes], *, key: bytes, name: str) -> Any:
+    """:func:`pseudonym` of many identities."""
+    digests = hmac_sha256(identities, key=key, prefix=f"{kind}\x1f".encode())[:, :16]
+    return pc.binary_join_element_wise(_text(f"{kind}_{name}{'_' if name else ''}"), hexadecimal(digests), _text(""))
+
+
+def _text(value: str) -> Any:
+    return pa.scalar(value, pa.large_string())
+
+
+def _all_normal(kind: Person, column: Any) -> Any:
+    """:data:`NORMAL` of a column; nearly all names and numbers are plain, and these go through Arrow at once."""
+    if kind == "name":
+        short = pc.replace_substring_regex(pc.utf8_normalize(column, "NFKD"), ACCENT, "")
+        plain = pc.match_substring_regex(short, "^([A-Za-z0-9]+( [A-Za-z0-9]+)*)?$")
+        short = pc.ascii_lower(short)
+    elif kind == "phone":
+        short = pc.replace_substring(column, " ", "")
+        plain = pc.match_substring_regex(short, "^([0-24-9][0-9]*|0)?$")
+        plain = pc.and_(plain, pc.invert(pc.starts_with(short, "0033")))
+    else:
+        coded = column.dictionary_encode()
+        table = [NORMAL[kind](value) for value in coded.dictionary.to_pylist()]
+        return pa.array(table, pa.large_string()).take(coded.indices)
+    odd = pc.invert(plain)
+    if not pc.any(odd).as_py():
+        return short
+    return pc.replace_with_mask(
+        short, odd, pa.array([NORMAL[kind](value) for value in column.filter(odd).to_pylist()], pa.large_string())
+    )
 
 
 def row_mark(raw: bytes, *, key: bytes) -> str:
@@ -117,33 +185,47 @@ def row_mark(raw: bytes, *, key: bytes) -> str:
     return hmac.digest(key, b"row\x1f" + raw, hashlib.sha256).hex()
 
 
-def pseudonymise_informants(names: pd.Series, phones: pd.Series, *, key: bytes) -> pd.Series:
-    """Pseudonyms of informants from name and telephone; missing where both are. Computed once per distinct pair."""
+def pseudonymise(prefix: str, parts: Sequence[tuple[Person, pd.Series]], *, key: bytes, name: str = "") -> pd.Series:
+    """Pseudonyms of persons whom one or several fields identify together. Computed once per distinct person.
+
+    Parameters
+    ----------
+    prefix : str
+        Kind of identity, part of what is hashed.
+    parts : sequence of (str, Series)
+        What of a person each field shows (a key of :data:`NORMAL`), and its values; on one index.
+    key : bytes
+        At least :data:`MIN_KEY_BYTES`.
+    name : str, default=""
+        Name of the key, carried by the pseudonym where there are several.
+
+    Returns
+    -------
+    Series of str
+        Missing where every part is missing or blank.
+    """
     check_key(key)
-    pairs = names.fillna("").astype("str") + "\x1f" + phones.fillna("").astype("str")
-    return _by_unique(pairs, lambda pair: _informant(pair, key))
-
-
-def _informant(pair: str, key: bytes) -> str | None:
-    name, _, phone = pair.rpartition("\x1f")
-    if not name and not phone:
-        return None
-    return pseudonym("inf", f"{normal_name(name)}\x1f{normal_phone(phone)}", key=key)
-
-
-def pseudonymise_plates(plates: pd.Series, *, key: bytes) -> pd.Series:
-    """Pseudonyms of plates; missing where the plate is."""
-    check_key(key)
-    return _by_unique(
-        plates.fillna("").astype("str"), lambda p: pseudonym("plt", normal_plate(p), key=key) if p else None
+    shown = [(kind, filled(values)) for kind, values in parts]
+    somebody = pc.not_equal(shown[0][1], "")
+    for _, column in shown[1:]:
+        somebody = pc.or_(somebody, pc.not_equal(column, ""))
+    plain = [_all_normal(kind, column) for kind, column in shown]
+    identities = plain[0] if len(plain) == 1 else pc.binary_join_element_wise(*plain, _text(_BETWEEN))
+    coded = identities.dictionary_encode()
+    made = _pseudonyms(prefix, coded.dictionary.cast(pa.large_binary()).to_pylist(), key=key, name=name).take(
+        coded.indices
     )
+    return as_series(pc.if_else(somebody, made, pa.scalar(None, pa.large_string())), index=parts[0][1].index)
 
 
-def _by_unique(values: pd.Series, of: Callable[[str], str | None]) -> pd.Series:
-    codes, unique = pd.factorize(values)
-    table = np.array([of(str(value)) for value in unique], dtype=object)
-    found = table[codes] if len(table) else np.empty(0, dtype=object)
-    return pd.Series(found, index=values.index, dtype="str")
+def pseudonymise_informants(names: pd.Series, phones: pd.Series, *, key: bytes, name: str = "") -> pd.Series:
+    """Pseudonyms of informants from name and telephone; missing where both are."""
+    return pseudonymise("inf", [("name", names), ("phone", phones)], key=key, name=name)
+
+
+def pseudonymise_plates(plates: pd.Series, *, key: bytes, name: str = "") -> pd.Series:
+    """Pseudonyms of plates; missing where the plate is."""
+    return pseudonymise("plt", [("plate", plates)], key=key, name=name)
 
 
 class _Fold(dict[int, str]):
@@ -158,7 +240,8 @@ class _Fold(dict[int, str]):
 _FOLD: Final = _Fold()
 
 
-def _fold(text: str) -> str:
+def fold(text: str) -> str:
+    """Lower case without accents, letter for letter, so that positions stay."""
     return text.lower() if text.isascii() else text.translate(_FOLD)
 
 
@@ -181,7 +264,7 @@ def scrub(text: str, *, name: str, phone: str, token: str) -> str:
         return text
     if not text.isascii():
         text = unicodedata.normalize("NFC", text)
-    folded = _fold(text)
+    folded = fold(text)
     spans: list[tuple[int, int]] = []
     for word in normal_name(name).split():
         if len(word) < 2:

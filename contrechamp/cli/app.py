@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import typer
 
-from contrechamp.cli import audit, claims, dashboard, experiment, generate, hotspot, ingest, versions
+from contrechamp.cli import (
+    audit,
+    calibrate,
+    claims,
+    dashboard,
+    experiment,
+    export,
+    generate,
+    hotspot,
+    ingest,
+    reproduce,
+    streams,
+    versions,
+)
 from contrechamp.cli._common import PRESETS_HELP
 
 app = typer.Typer(
@@ -21,7 +34,11 @@ app.command("verify")(audit.verify)
 app.add_typer(claims.app, name="claims")
 app.add_typer(experiment.app, name="experiment")
 app.command("generate", epilog=PRESETS_HELP)(generate.generate)
-app.command("ingest")(ingest.ingest)
+app.add_typer(streams.app, name="streams")
+app.command("calibrate")(calibrate.calibrate)
+app.add_typer(ingest.app, name="ingest")
+app.command("export")(export.export)
 app.add_typer(hotspot.app, name="hotspot")
+app.command("reproduce")(reproduce.reproduce)
 app.command("dashboard")(dashboard.dashboard)
 app.command("show-versions")(versions.show_versions)

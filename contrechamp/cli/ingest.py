@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
+import typer.core
 
 from contrechamp.cli._common import emit, emit_table, progress_bar, say
 
@@ -15,9 +16,31 @@ if TYPE_CHECKING:
     from contrechamp.pipelines.explain import QuarantineLine
     from ingest.mapping import TableMapping
 
-KEY_VARIABLE: Final = "CONTRECHAMP_PSEUDONYM_KEY"
+#: Name, shown nowhere, of what the verb does when no sub-command is named.
+_FILES: Final = "files"
 
 
+class _FilesByDefault(typer.core.TyperGroup):
+    """Take ``ingest SOURCE`` as it is; only a first word that is the name of a sub-command is one.
+
+    A folder of that name is still to be had: ``./purge``.
+    """
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        named = bool(args) and args[0] in self.commands and args[0] != _FILES
+        return super().parse_args(ctx, args if named else [_FILES, *args])
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        name, command, rest = super().resolve_command(ctx, args)
+        return "" if name == _FILES else name, command, rest
+
+
+app = typer.Typer(cls=_FilesByDefault, help="Verser des fichiers bruts au lac, ou en retirer. (Bring raw files in.)")
+
+
+@app.command(
+    _FILES, hidden=True, epilog="Retirer du lac ce qui est trop vieux (retention): contrechamp ingest purge --help"
+)
 def ingest(
     lake: Annotated[str, typer.Option(help="Lac : dossier ou URL fsspec.")],
     source: Annotated[
@@ -39,12 +62,14 @@ def ingest(
 ) -> None:
     """Valider, mettre en quarantaine, dédoublonner, pseudonymiser et verser au lac. (Bring raw files into the lake.)
 
-    La clef de pseudonymisation (16 octets au moins) se lit dans CONTRECHAMP_PSEUDONYM_KEY ; une table publiée n'en
-    demande pas. Sans source, avec --explain : expliquer la quarantaine d'un lac existant.
+    La clef de pseudonymisation (16 octets au moins) se lit dans CONTRECHAMP_PSEUDONYM_KEY, un trousseau de clefs par
+    période dans le fichier que nomme CONTRECHAMP_KEYS ; une table publiée n'en demande pas. Sans source, avec
+    --explain : expliquer la quarantaine d'un lac existant.
     """
     from contrechamp.domain.errors import ContractError
     from contrechamp.pipelines.explain import explain as explained
     from contrechamp.pipelines.ingest import ingest as pipeline
+    from contrechamp.pipelines.keys import ring_of
 
     if source is None:
         if not explain:
@@ -55,7 +80,7 @@ def ingest(
         _show(lines, as_json=as_json)
         return
     table = _mapping(format_, mapping)
-    key = _key() if table is None else None
+    key = ring_of(os.environ) if table is None else None
     with progress_bar(1) as (progress, advance):
         advance("ingest")
         try:
@@ -79,16 +104,53 @@ def ingest(
     )
 
 
-def _key() -> bytes:
-    from contrechamp.domain.errors import ParameterError
+@app.command("purge")
+def purge(
+    before: Annotated[str, typer.Option(help="Date de rétention : ce qui est antérieur est retiré (AAAA-MM-JJ).")],
+    lake: Annotated[str, typer.Option(help="Lac : dossier ou URL fsspec.")],
+    stream: Annotated[list[str] | None, typer.Option(help="Flux, à répéter ; par défaut, tous.")] = None,
+    undated: Annotated[
+        bool, typer.Option("--undated", help="Retirer aussi les lignes en quarantaine que rien ne date.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Compter, ne rien retirer.")] = False,
+    as_json: Annotated[bool, typer.Option("--json")] = False,
+) -> None:
+    """Retirer du lac, pour de bon, les faits antérieurs à une date. (Remove for good what is older than a date.)
 
-    key = os.environ.get(KEY_VARIABLE, "").encode()
-    if len(key) < 16:
-        raise ParameterError(
-            f"The pseudonymisation key must hold at least 16 bytes and be kept secret. Got {len(key)}. "
-            f"Set {KEY_VARIABLE}, for instance with: export CONTRECHAMP_PSEUDONYM_KEY=$(openssl rand -hex 32)"
-        )
-    return key
+    Enregistrements, quarantaine, anciennes versions, journal des tables ; il en reste une ligne dans la table
+    « purges ». Une ligne de ce temps qui reviendrait est comptée en quarantaine, sans son contenu. La clef du lac est
+    nécessaire, comme pour y verser.
+    """
+    import pandas as pd
+
+    from contrechamp.domain.errors import ParameterError
+    from contrechamp.pipelines.keys import ring_of
+    from contrechamp.pipelines.purge import purge as pipeline
+
+    try:
+        date = pd.Timestamp(before)
+        date = date.tz_localize("UTC") if date.tzinfo is None else date
+    except (ValueError, TypeError, AttributeError):  # "NaT" is read as no date at all
+        date = None
+    if date is None or pd.isna(date):
+        raise ParameterError(f"The `--before` option must be a date (2025-01-01) or an instant. Got {before!r}.")
+    report = pipeline(
+        lake,
+        before=date,
+        key=ring_of(os.environ),
+        asked_at=pd.Timestamp.now(tz="UTC").floor("s"),
+        streams=stream,
+        undated=undated,
+        dry_run=dry_run,
+    )
+    data = report.to_dict()
+    if as_json:
+        emit(data)
+        return
+    emit_table([(x["table"], x["stream"], x["rows"], x["undated"]) for x in data["lines"]],
+               ("table", "stream", "rows", "undated"))  # fmt: skip
+    done = "seraient retirées (would be removed)" if dry_run else "retirées (removed)"
+    say(f"{report.rows} lignes d'avant le {data['before']} {done} ; {report.undated} non datées restent (undated).")
 
 
 def _mapping(name: str | None, path: Path | None) -> TableMapping | None:

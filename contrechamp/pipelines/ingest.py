@@ -6,6 +6,10 @@ its :class:`~ingest.mapping.TableMapping` says. The outline of the land is read 
 of their names and committed in batches; the ledger line of a file is written last, so an ingest that was killed is
 finished by running it again.
 
+A file that comes again under its name with other bytes is another *edition* of it. Only what is new in it moves: rows
+that were at fault and no longer are leave quarantine for the table ``repaired``, and enter the records; a row still at
+fault stays where it is, and counts as a duplicate like every row already committed.
+
 What it cannot tell you: that the files hold everything that happened, or everything that was reported. It can only
 account for the rows it was given.
 """
@@ -22,22 +26,27 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 
-from contrechamp.domain.columns import RAW, REASON, SOURCE_FILE
+from contrechamp.domain.columns import RAW, ROW_SHA256, SOURCE_FILE, SOURCE_ROW, T_EVENT
 from contrechamp.domain.errors import ContractError, ContrechampError, ParameterError, Problem
 from contrechamp.domain.grid import Grid
 from contrechamp.domain.protocols import Progress, silent
+from contrechamp.pipelines.keys import register
 from contrechamp.store import lake as store
+from contrechamp.store import lock, retention
 from ingest import FORMATS, STREAMS, load_stream
-from ingest.batch import process, quarantine_of
+from ingest.batch import ARRIVAL, Batch, Prepared, prepare, settle
+from ingest.chunks import Limits
 from ingest.contracts import DEFAULT_WINDOW, StreamSpec, Territory
+from ingest.dating import forget_old
 from ingest.incidents import TableSpec, number_rows, table_spec
+from ingest.keys import KeyRing, as_ring
 from ingest.mapping import TableMapping
 from ingest.mapping_file import mapping_of, zones_of
-from ingest.parsing import Limits, parse
-from ingest.pseudonyms import check_key, key_mark
-from ingest.quarantine import Reason, Reject, reject
+from ingest.parsing import parse
+from ingest.quarantine import Reason, Reject, quarantine_frame, reject
 
 #: Rows gathered from one or several files before they are committed together, and bytes of them.
 BATCH_ROWS: Final = 100_000
@@ -45,6 +54,10 @@ BATCH_BYTES: Final = 256 << 20
 
 #: Stream of published tables.
 INCIDENTS: Final = "incidents"
+
+#: Size of a source, inflated, from which ordinary lines are read by compiled loops.
+QUICK_BYTES: Final = 16 << 20
+_INFLATION: Final = 6
 
 TERRITORY_FILE: Final = "territory.json"
 _BLOCK_BYTES: Final = 1 << 20
@@ -146,17 +159,19 @@ class IngestReport:
         }
 
 
+@lock.with_others
 def ingest(
     source: Path,
     *,
     lake: str | Path,
-    key: bytes | None = None,
+    key: KeyRing | bytes | None = None,
     stream: str | None = None,
     mapping: TableMapping | None = None,
     territory: Territory | None = None,
     limits: Limits | None = None,
     batch_rows: int = BATCH_ROWS,
     storage_options: dict[str, str] | None = None,
+    quick: bool | None = None,
     progress: Progress = silent,
 ) -> IngestReport:
     """Commit dropped files to the lake.
@@ -167,8 +182,9 @@ def ingest(
         A landing folder with one sub-folder per stream, a folder bearing a stream's name, or a single file.
     lake : str or Path
         Folder or URL of the lake.
-    key : bytes, optional
-        Pseudonymisation key, at least 16 bytes; the same for the life of the lake. A published table needs none.
+    key : KeyRing or bytes, optional
+        Pseudonymisation keys, or one key, at least 16 bytes, the same for the life of the lake. A published table needs
+        none.
     stream : str, optional
         Stream of a single file, when its folder does not say it.
     mapping : TableMapping, optional
@@ -181,6 +197,9 @@ def ingest(
         Rows committed together. Changes no record, no quarantined row and no count.
     storage_options : dict, optional
         Credentials and options of an object store.
+    quick : bool, optional
+        Read ordinary lines by compiled loops (:mod:`ingest.scan`); by default when there are megabytes of them. Changes
+        nothing but the time.
     progress : Progress, default=silent
 
     Returns
@@ -194,6 +213,8 @@ def ingest(
         set aside is then in quarantine all the same).
     ParameterError
         If the key is too short.
+    CapabilityError
+        If the lake cannot be read or written: full, read-only, not reachable. Nothing is lost; run it again.
     """
     source = Path(source)
     drops: dict[str, list[tuple[Path, str]]]  # files by stream, each with its name in the lake
@@ -202,24 +223,26 @@ def ingest(
         drops, specs = {INCIDENTS: _find_tables(source, mapping, stream)}, {INCIDENTS: table_spec(mapping)}
         store.prepare_incidents(lake, crs=mapping.into, storage_options=storage_options)
     else:
-        mark = key_mark(check_key(key))
+        key = as_ring(key)
         landing, folders = _find(source, stream)
         territory = territory or Territory(window=DEFAULT_WINDOW, land=_outline(landing))
         drops = {name: [(p, f"{name}/{_printable(p.name)}") for p in files] for name, files in folders.items()}
         specs = {name: load_stream(name) for name in drops}
-        store.prepare(lake, [name for name in STREAMS if name in drops], mark=mark, storage_options=storage_options)
+        store.prepare(lake, [name for name in STREAMS if name in drops], mark=key.mark, storage_options=storage_options)
+        register(lake, key, storage_options=storage_options)
     territory, limits = territory or Territory(), limits or Limits()
     streams = [name for name in STREAMS if name in drops]
     total = sum(len(files) for files in drops.values())
     reports: list[FileReport] = []
     for name in streams:
-        run = _StreamRun(specs[name], lake, key, territory, limits, batch_rows, storage_options)
+        swift = _is_large([p for p, _ in drops[name]]) if quick is None else quick
+        run = _StreamRun(specs[name], lake, key, territory, limits, batch_rows, storage_options, quick=swift)
         for path, source_file in drops[name]:
             run.take(path, source_file)
             progress("ingest", len(reports) + run.taken, total)
         run.flush()
         reports += run.reports()
-    tables = (*streams, store.QUARANTINE, store.LEDGER)
+    tables = (*streams, store.QUARANTINE, store.REPAIRED, store.LEDGER)
     versions = {t: store.table_version(lake, t, storage_options=storage_options) for t in tables}
     report = IngestReport(tuple(reports), versions)
     if report.rows_in and not any(f.usable for f in reports):
@@ -355,6 +378,12 @@ def _leads_out(path: Path) -> bool:
     return path.is_symlink() and not path.resolve().is_relative_to(path.parent.parent.resolve())
 
 
+def _is_large(paths: list[Path]) -> bool:
+    """Whether so many bytes are there that the compiled loops are worth loading."""
+    sizes = (p.stat().st_size * (_INFLATION if p.suffix == ".gz" else 1) for p in paths if p.is_file())
+    return sum(sizes) >= QUICK_BYTES
+
+
 def _blocks(path: Path) -> Iterator[bytes]:
     with path.open("rb") as handle:
         while block := handle.read(_BLOCK_BYTES):
@@ -368,19 +397,29 @@ class _StreamRun:
         self,
         spec: StreamSpec,
         lake: str | Path,
-        key: bytes | None,
+        key: KeyRing | bytes | None,
         territory: Territory,
         limits: Limits,
         batch_rows: int,
         storage_options: dict[str, str] | None,
+        *,
+        quick: bool,
     ) -> None:
         self._spec, self._lake, self._key, self._territory = spec, lake, key, territory
-        self._limits, self._batch_rows, self._options = limits, batch_rows, storage_options
+        self._limits, self._batch_rows, self._options, self._quick = limits, batch_rows, storage_options, quick
+        self._records, self._aside, self._books = (
+            store.Writer(lake, table, storage_options=storage_options)
+            for table in (spec.name, store.QUARANTINE, store.LEDGER)
+        )
         ledger = store.read_ledger(lake, storage_options=storage_options)
         ledger = ledger[ledger["stream"] == spec.name]
         self._ledger = {(row[SOURCE_FILE], row["sha256"]): row for row in ledger.to_dict("records")}
         self._seen_files = set(ledger[SOURCE_FILE])
+        trace = store.quarantine_trace(lake, storage_options=storage_options)
+        self._held = dict(list(trace[trace["stream"] == spec.name].groupby(SOURCE_FILE)))  # in quarantine, by file
+        self._earlier: dict[str, _Earlier] = {}  # what quarantine holds of earlier editions of the files of this run
         self._rows: list[pd.DataFrame] = []
+        self._typed: list[pd.DataFrame] = []
         self._rejected: list[tuple[str, Reject]] = []
         self._waiting = self._bytes = 0
         self._digests: dict[str, str] = {}  # files of this run, in order
@@ -403,7 +442,7 @@ class _StreamRun:
             for block in _blocks(path):
                 digest.update(block)
         except OSError as cause:
-            self._digests[source_file] = digest.hexdigest()
+            self._digests[source_file] = ""  # that of a file nobody could read
             self._hold_reject(source_file, reject(0, Reason.UNREADABLE_FILE, str(cause.strerror), b""))
             return  # no ledger line: it will be tried again
         self._digests[source_file] = sha256 = digest.hexdigest()
@@ -415,18 +454,25 @@ class _StreamRun:
                 self._spec.name, source_file, sha256, rows, 0, 0, rows, already=True, usable=usable
             )
             return
+        if source_file in self._held:
+            self._earlier[source_file] = _Earlier(self._held[source_file], sha256)
         seen: Counter[bytes] = Counter()
-        for chunk in parse(lambda: _blocks(path), self._spec, limits=self._limits):
+        arrival = len(self._digests)
+        table = isinstance(self._spec, TableSpec)
+        for chunk in parse(lambda: _blocks(path), self._spec, limits=self._limits, quick=self._quick and not table):
             self._counts[source_file]["rows_in"] += chunk.rows_in
             for rejected in chunk.rejects:
                 self._hold_reject(source_file, rejected, counted=True)
-            if len(chunk.rows):
-                readable = chunk.rows
-                if isinstance(self._spec, TableSpec):
-                    readable = number_rows(readable, self._spec, seen=seen)
-                self._rows.append(readable.assign(**{SOURCE_FILE: source_file}))
-                self._waiting += len(chunk.rows)
-                self._bytes += int(chunk.rows[RAW].map(len).sum())
+            readable = chunk.rows
+            if isinstance(self._spec, TableSpec):
+                readable = number_rows(readable, self._spec, seen=seen)
+            for frame, waiting in ((readable, self._rows), (chunk.typed, self._typed)):
+                if frame is not None and len(frame):
+                    name = pd.array([source_file], dtype="str").take(np.zeros(len(frame), dtype=np.int64))
+                    origin: dict[str, Any] = {SOURCE_FILE: name, ARRIVAL: arrival}
+                    waiting.append(frame.assign(**origin))
+                    self._waiting += len(frame)
+                    self._bytes += sum(map(len, frame[RAW]))
             if self._waiting >= self._batch_rows or self._bytes >= BATCH_BYTES:
                 self._commit()
         self._complete.append(source_file)
@@ -439,46 +485,69 @@ class _StreamRun:
         self._bytes += len(rejected.raw)
 
     def _commit(self) -> None:
-        """Quarantine, then records."""
-        spec, options = self._spec, self._options
-        refused = quarantine_of(self._rejected, spec)
-        if self._rows:
-            batch = process(
-                pd.concat(self._rows, ignore_index=True),
-                spec,
-                key=self._key,
-                territory=self._territory,
-                known=lambda ids: store.known_records(self._lake, spec.name, ids, storage_options=options),
-            )
-            refused = pd.concat([refused, batch.quarantine], ignore_index=True)
-            for file in batch.already[SOURCE_FILE]:
-                self._counts[file]["duplicates" if file in self._seen_files else "committed"] += 1
-        store.merge(self._lake, store.QUARANTINE, refused, storage_options=options)
-        for file, reason in zip(refused[SOURCE_FILE], refused[REASON], strict=True):
-            self._counts[file]["quarantined"] += 1
-            self._reasons[file][reason] += 1
-        if self._rows:
-            inserted = store.merge(self._lake, spec.name, batch.records, storage_options=options)
-            if inserted != len(batch.records):
-                raise ContractError(
-                    f"Another ingest is writing to {store.table_url(self._lake, spec.name)}: {len(batch.records)} new "
-                    f"records were ready and {inserted} were still new when they were committed. Nothing is lost or "
-                    "doubled. Run this ingest again when the other has ended."
-                )
+        """Records, then quarantine, then the files that are complete into the ledger."""
+        refused, latest = self._rejected, None
+        before = retention.horizon(self._lake, self._spec.name, storage_options=self._options)
+        if self._rows or self._typed:
+            prepared = self._prepare(before)
+            if before is not None:
+                latest = prepared.sealed.groupby(SOURCE_FILE)[T_EVENT].max()
+            batch = self._commit_records(prepared)
+            refused = [*refused, *batch.rejected]
+            for file, rows in batch.already[SOURCE_FILE].value_counts().items():
+                self._counts[str(file)]["duplicates" if file in self._seen_files else "committed"] += int(rows)
             for frame, outcome in ((batch.records, "committed"), (batch.duplicates, "duplicates")):
                 for file, rows in frame[SOURCE_FILE].value_counts().items():
                     self._counts[str(file)][outcome] += int(rows)
-        self._rows, self._rejected, self._waiting, self._bytes = [], [], 0, 0
+        refused = forget_old(refused, stream=self._spec.name, before=before, latest=latest)
+        aside: list[tuple[str, Reject]] = []
+        for file, rejected in sorted(refused, key=lambda pair: (pair[0], pair[1].source_row)):
+            if file in self._earlier and self._earlier[file].still(rejected):
+                self._counts[file]["duplicates"] += 1
+                self._counts[file]["still_aside"] += 1
+            else:
+                aside.append((file, rejected))
+                self._counts[file]["quarantined"] += 1
+                self._reasons[file][rejected.reason.value] += 1
+        self._aside.add(quarantine_frame(aside, stream=self._spec.name, digests=self._digests))
+        self._rows, self._typed, self._rejected, self._waiting, self._bytes = [], [], [], 0, 0
+        self._close_books()
 
-    def flush(self) -> None:
-        """Commit what waits, then write the files that are complete into the ledger."""
-        if self._waiting:
-            self._commit()
+    def _prepare(self, before: pd.Timestamp | None) -> Prepared:
+        typed = pd.concat(self._typed, ignore_index=True) if self._typed else None
+        if self._rows:
+            rows = pd.concat(self._rows, ignore_index=True)
+        else:
+            rows = pd.DataFrame(columns=[*self._spec.fields, SOURCE_ROW, RAW, SOURCE_FILE, ARRIVAL], dtype=object)
+        return prepare(rows, self._spec, key=self._key, territory=self._territory, typed=typed, before=before)
+
+    def _commit_records(self, prepared: Prepared) -> Batch:
+        """Append the new records; where another ingest came first, judge again beside what it has added."""
+        for _ in range(store.ATTEMPTS):
+            batch = settle(prepared, known=self._records.known)
+            try:
+                self._records.append(batch.records, batch.prints)
+            except store.Overtaken:
+                continue
+            return batch
+        raise store.overtaken_for_good(self._lake, self._spec.name)
+
+    def _close_books(self) -> None:
+        """Write the files that are complete into the ledger, their mended rows out of quarantine first."""
+        for file in self._complete:
+            if file in self._earlier and len(mended := self._earlier[file].mended(self._spec.name, file)):
+                store.repair(self._lake, mended, repaired_by=self._digests[file], storage_options=self._options)
         lines = [self._report(file) for file in self._complete]
         names = ("stream", "source_file", "sha256", "rows_in", "committed", "quarantined", "duplicates")
         frame = pd.DataFrame([{n: getattr(line, n) for n in names} for line in lines], columns=list(names))
-        store.merge(self._lake, store.LEDGER, frame, storage_options=self._options)
+        self._books.add(frame)
         self._complete = []
+
+    def flush(self) -> None:
+        """Commit what waits, and close the books."""
+        if self._waiting:
+            self._commit()
+        self._close_books()
 
     def _report(self, source_file: str) -> FileReport:
         counts = self._counts[source_file]
@@ -490,7 +559,7 @@ class _StreamRun:
             counts["committed"],
             counts["quarantined"],
             counts["duplicates"],
-            usable=counts["committed"] + counts["duplicates"] > 0,
+            usable=counts["committed"] + counts["duplicates"] - counts["still_aside"] > 0,
             reasons=dict(sorted(self._reasons[source_file].items())),
         )
         if report.rows_in != report.committed + report.quarantined + report.duplicates:
@@ -504,3 +573,36 @@ class _StreamRun:
     def reports(self) -> list[FileReport]:
         """One report per file, in the order they were taken."""
         return [self._skipped.get(file) or self._report(file) for file in self._digests]
+
+
+class _Earlier:
+    """What quarantine holds of earlier editions of one file, and what of it a new edition still has."""
+
+    def __init__(self, held: pd.DataFrame, sha256: str) -> None:
+        self._rows: dict[str, dict[int, list[str]]] = {}  # content → line → digests of the editions
+        earlier = held[held[store.FILE_SHA256] != sha256].sort_values([SOURCE_ROW, store.FILE_SHA256])
+        for content, line, edition in zip(
+            earlier[ROW_SHA256], earlier[SOURCE_ROW].tolist(), earlier[store.FILE_SHA256], strict=True
+        ):
+            self._rows.setdefault(content, {}).setdefault(line, []).append(edition)
+
+    def still(self, rejected: Reject) -> bool:
+        """Whether an earlier edition had the row at fault already; each of its rows answers for one row only."""
+        lines = self._rows.get(rejected.row_sha256)
+        if not lines:
+            return False
+        line = rejected.source_row if rejected.source_row in lines else min(lines)
+        lines[line].pop()
+        if not lines[line]:
+            del lines[line]
+        return True
+
+    def mended(self, stream: str, source_file: str) -> pd.DataFrame:
+        """Identity in quarantine of the rows that no row of the new edition answered for."""
+        rows = [
+            (stream, source_file, edition, line, content)
+            for content, lines in self._rows.items()
+            for line, editions in lines.items()
+            for edition in editions
+        ]
+        return pd.DataFrame(rows, columns=list(store.IDENTITY[store.QUARANTINE]))

@@ -69,3 +69,12 @@ def test_every_command_exists_and_its_options_are_known(name: str, tmp_path: Pat
         assert option in done.stdout, f"{command[0]} does not know {option}"
     if name == "dashboard":
         assert (ROOT / command[2]).is_file()
+
+
+def test_the_ingest_has_a_landing_it_cannot_write_and_a_lake_that_others_cannot_see() -> None:
+    scheduler = SERVICES["airflow-scheduler"]
+    assert "./landing:/landing:ro" in scheduler["volumes"]
+    assert scheduler["environment"]["CONTRECHAMP_LANDING"] == "/landing"
+    assert scheduler["environment"]["CONTRECHAMP_LAKE"].startswith("/lake/")
+    holders = {n for n, s in SERVICES.items() if any(v.startswith("lake:") for v in s.get("volumes", []))}
+    assert holders == {"airflow-api", "airflow-scheduler", "airflow-dag-processor", "airflow-triggerer"}

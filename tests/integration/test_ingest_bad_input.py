@@ -18,6 +18,7 @@ from contrechamp.pipelines import ingest as pipeline
 from contrechamp.pipelines.ingest import ingest
 from contrechamp.store import lake as store
 from ingest.parsing import Limits
+from ingest.quarantine import RAW_BYTES
 
 KEY = b"a test key of thirty-two bytes !"
 HEADER = "id;t;lon;lat;code;mode;vehicle_class;plate\n"
@@ -96,7 +97,7 @@ def test_alone_it_is_one_paragraph_with_exit_11_and_a_quarantine(case, tmp_path)
     quarantine = store.read_quarantine(lake)
     assert quarantine["reason"].value_counts().to_dict() == reasons
     assert len(quarantine) == rows
-    assert quarantine["raw"].str.len().max() <= 4000
+    assert quarantine["raw"].map(len).max() <= RAW_BYTES
 
 
 def test_all_together_beside_good_rows(tmp_path):
@@ -171,15 +172,15 @@ def _landing(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(("batch_rows", "after"), [(3, True), (100_000, False)])
 def test_killed_at_any_write_and_run_again_gives_the_same_lake(tmp_path, monkeypatch, batch_rows, after):
     landing = _landing(tmp_path)
-    merge = store.merge
+    append = store.Writer.append
     calls = 0
 
-    def counted(*args: Any, **kwargs: Any) -> int:
+    def counted(self: Any, frame: pd.DataFrame, *args: Any) -> int:
         nonlocal calls
-        calls += 1
-        return merge(*args, **kwargs)
+        calls += len(frame) > 0
+        return append(self, frame, *args)
 
-    monkeypatch.setattr(store, "merge", counted)
+    monkeypatch.setattr(store.Writer, "append", counted)
     ingest(landing, lake=tmp_path / "whole", key=KEY, batch_rows=batch_rows)
     expected, writes = state(tmp_path / "whole"), calls
     assert [len(f) for f in expected] == [7, 2, 5, 3]
@@ -187,20 +188,20 @@ def test_killed_at_any_write_and_run_again_gives_the_same_lake(tmp_path, monkeyp
     for fatal in range(1, writes + 1):
         lake, calls = tmp_path / f"killed-{fatal}", 0
 
-        def dying(*args: Any, fatal: int = fatal, **kwargs: Any) -> int:
+        def dying(self: Any, frame: pd.DataFrame, *args: Any, fatal: int = fatal) -> int:
             nonlocal calls
-            calls += 1
-            if calls == fatal and not after:
+            calls += len(frame) > 0
+            if calls == fatal and len(frame) and not after:
                 raise KeyboardInterrupt
-            inserted = merge(*args, **kwargs)
-            if calls == fatal:
+            inserted = append(self, frame, *args)
+            if calls == fatal and len(frame):
                 raise KeyboardInterrupt
             return inserted
 
-        monkeypatch.setattr(store, "merge", dying)
+        monkeypatch.setattr(store.Writer, "append", dying)
         with pytest.raises(KeyboardInterrupt):
             ingest(landing, lake=lake, key=KEY, batch_rows=batch_rows)
-        monkeypatch.setattr(store, "merge", merge)
+        monkeypatch.setattr(store.Writer, "append", append)
         ingest(landing, lake=lake, key=KEY, batch_rows=batch_rows)
         assert_same(state(lake), expected)
 
@@ -217,28 +218,39 @@ def test_a_file_dropped_again_whole_adds_only_what_was_missing(tmp_path):
 
 def test_lost_rows_stop_the_ingest(tmp_path, monkeypatch):
     landing = _landing(tmp_path)
-    process = pipeline.process
+    settle = pipeline.settle
 
     def leaky(*args: Any, **kwargs: Any) -> Any:
-        batch = process(*args, **kwargs)
+        batch = settle(*args, **kwargs)
         object.__setattr__(batch, "duplicates", batch.duplicates.iloc[1:])
         return batch
 
-    monkeypatch.setattr(pipeline, "process", leaky)
+    monkeypatch.setattr(pipeline, "settle", leaky)
     with pytest.raises(pipeline.BookkeepingError, match=r"w1\.jsonl: 8 rows in, but 6 committed, 1 quarantined and 0"):
         ingest(landing, lake=tmp_path / "lake", key=KEY)
     assert store.read_ledger(tmp_path / "lake").empty
 
 
-def test_another_writer_is_noticed(tmp_path, monkeypatch):
-    landing = _landing(tmp_path)
-    ingest(landing, lake=tmp_path / "lake", key=KEY)
-    drop(landing, "mains_courantes", "w3.jsonl", jsonl(mc(2, text="autre")))
-    known = store.known_records
-    monkeypatch.setattr(store, "known_records", lambda lake, stream, ids, **kw: known(lake, stream, ids[:0], **kw))
-    with pytest.raises(ContractError, match="Another ingest"):
-        ingest(landing, lake=tmp_path / "lake", key=KEY)
-    assert len(store.read_stream(tmp_path / "lake", "mains_courantes")) == 7
+def test_another_ingest_that_commits_in_between_is_noticed_and_its_rows_are_recognised(tmp_path, monkeypatch):
+    landing, lake = _landing(tmp_path), tmp_path / "lake"
+    append = store.Writer.append
+    overtakes = 3
+
+    def overtaken(self: Any, frame: pd.DataFrame, *args: Any) -> int:
+        nonlocal overtakes
+        if overtakes and self._name == "mains_courantes" and len(frame):
+            overtakes -= 1
+            theirs = frame.iloc[:1].assign(source_file="theirs", source_row=overtakes)
+            append(store.Writer(lake, "mains_courantes"), theirs)
+        return append(self, frame, *args)
+
+    monkeypatch.setattr(store.Writer, "append", overtaken)
+    report = ingest(landing, lake=lake, key=KEY)
+    mains = store.read_stream(lake, "mains_courantes")
+    assert report.rows_in == report.committed + report.quarantined + report.duplicates
+    assert (mains["source_file"] == "theirs").sum() == 3
+    assert mains["record_id"].is_unique
+    assert len(mains) == 7
 
 
 @pytest.mark.parametrize(

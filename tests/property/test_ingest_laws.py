@@ -17,6 +17,7 @@ from contrechamp.store import lake as store
 from ingest import load_stream
 from ingest.contracts import Territory, split
 from ingest.parsing import Limits, from_bytes, parse
+from ingest.quarantine import RAW_BYTES
 
 KEY = b"a test key of thirty-two bytes !"
 GOOD = {
@@ -47,7 +48,7 @@ def conserve(data: bytes, stream: str, limits: Limits) -> None:
         assert len(good) + len(bad) == len(chunk.rows)
         assert good[["t_event", "x_m", "y_m", "record_id"]].notna().all().all()
         for rejected in [*chunk.rejects, *bad["reject"]]:
-            rejected.raw.encode()
+            assert len(rejected.raw) <= RAW_BYTES
             rejected.detail.encode()
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from ingest import load_stream
 from ingest.parsing import Chunk, Limits, from_bytes, parse
-from ingest.quarantine import LABELS, RAW_CHARS, Reason
+from ingest.quarantine import LABELS, RAW_BYTES, Reason
 
 MC, VERB = load_stream("mains_courantes"), load_stream("verbalisations")
 HEADER = b"id;t;lon;lat;code;mode;vehicle_class;plate\n"
@@ -109,7 +109,7 @@ def test_binary_noise_is_one_row_with_the_digest_of_the_file():
     rejected = only_reject(noise)
     assert (rejected.source_row, rejected.reason) == (0, Reason.NOT_TEXT)
     assert rejected.row_sha256 == hashlib.sha256(noise).hexdigest()
-    assert len(rejected.raw) <= RAW_CHARS
+    assert len(rejected.raw) <= RAW_BYTES
     assert read('{"id":"a"}\n'.encode("utf-16"))[1] == [(0, "not_text")]
 
 
@@ -127,7 +127,7 @@ def test_long_line_is_hashed_whole_and_kept_short():
     assert rejected.reason == "line_too_long"
     assert rejected.row_sha256 == hashlib.sha256(long).hexdigest()
     assert rejected.detail == "5011 bytes on one line"
-    assert rejected.raw == long[:RAW_CHARS].decode()
+    assert rejected.raw == long[:RAW_BYTES]
 
 
 def test_hundred_megabyte_line_takes_little_memory():

@@ -67,10 +67,11 @@ def test_quarantine_identity_is_file_row_and_content(tmp_path):
     row = {
         "stream": "s",
         "source_file": "f",
+        "file_sha256": "e",
         "source_row": 1,
         "reason": "r",
         "detail": "d",
-        "raw": "x",
+        "raw": b"x",
         "row_sha256": "h",
     }
     frame = pd.DataFrame([row, {**row, "source_row": 2}, {**row, "row_sha256": "i"}, {**row, "detail": "again"}])

@@ -1,0 +1,1 @@
+"""One module per paper that can be run again; what it is compared with lives in ``papers/<key>/``."""

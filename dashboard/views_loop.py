@@ -135,7 +135,7 @@ def joined(drawn: Sequence[History]) -> History:
 def off(runs: FeedbackRuns, *, patrol: bool = False) -> Interval:
     """Share of cities more than 20 points off, with its Wilson interval."""
     error = runs.patrol_error if patrol else runs.recorded_error
-    return rate_interval(events=int((error > DRIFT + TIE).sum()), trials=int(error.size))
+    return rate_interval(events=int((error > DRIFT + TIE).sum()), trials=int(error.size), method="wilson")
 
 
 def added(played: Played, *, patrol: bool = False) -> Interval:

@@ -87,7 +87,8 @@ def captured(daily: pd.DataFrame, *, days: tuple[int, int], predictor: str, scor
     for area, part in rows.groupby("area", sort=True):
         hits, events = int(part["hits"].sum()), int(part["events"].sum())
         cells = int(part["cells_flagged"].iloc[0])
-        found.append(Captured(float(str(area)), cells, hits, rate_interval(events=hits, trials=events)))
+        share = rate_interval(events=hits, trials=events, method="wilson")
+        found.append(Captured(float(str(area)), cells, hits, share))
     return found
 
 

@@ -307,7 +307,8 @@ def _results(worlds: pd.DataFrame, shares: pd.DataFrame, *, params: Params) -> l
             for key in (*BASELINES, params.forecast):
                 median("pai_latent", at[f"pai_{key}"], area=area, predictor=key)
         for measure, events, trials in _verdict_counts(latent, recorded, gain=params.gain):
-            out.append(Result(ID, measure, here, rate_interval(events=events, trials=trials), "e01_worlds"))
+            share = rate_interval(events=events, trials=trials, method="wilson")
+            out.append(Result(ID, measure, here, share, "e01_worlds"))
         for key in (*BASELINES, params.forecast, CLAIRVOYANT):
             values = _where(mine_shares, {"predictor": key})["area_share"]
             median("area_share_for_83pct", values, "e01_areas", predictor=key)

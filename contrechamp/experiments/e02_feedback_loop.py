@@ -405,7 +405,7 @@ def _closed_form(
 
 
 def _rate(hit: npt.NDArray[np.bool_]) -> Interval:
-    return rate_interval(events=int(hit.sum()), trials=int(hit.size))
+    return rate_interval(events=int(hit.sum()), trials=int(hit.size), method="wilson")
 
 
 def _paired(first: npt.NDArray[np.bool_], second: npt.NDArray[np.bool_]) -> Interval:

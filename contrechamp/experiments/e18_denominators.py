@@ -456,7 +456,7 @@ def _published(chosen: dict[str, int], sets: pd.DataFrame) -> list[Result]:
             "E18_sets",
         ),
         _result("solved_implied", {}, _span(sets["solved"], chosen["solved"]), "E18_sets"),
-        _result("solved_share_implied", {}, rate_interval(events=solved, trials=cases), "E18_sets"),
+        _result("solved_share_implied", {}, rate_interval(events=solved, trials=cases, method="wilson"), "E18_sets"),
         _result(
             "subset_74_largest",
             {"solved": solved},

@@ -359,7 +359,7 @@ def _departments(params: Params, unit: dict[tuple[Selection, float], FloatArray]
 
 
 def _placebo(measure: str, world: dict[str, Scalar], gap: FloatArray, headline: float) -> Result:
-    interval = rate_interval(events=int((gap >= headline).sum()), trials=len(gap))
+    interval = rate_interval(events=int((gap >= headline).sum()), trials=len(gap), method="wilson")
     return Result(ID, measure, world, interval, "E27_gaps")
 
 

@@ -327,7 +327,8 @@ def _found_planted(looks: Looks, *, k: int, safeguard: Safeguard, alpha: float) 
 
 
 def _rate(measure: str, world: dict[str, Scalar], flags: npt.NDArray[np.bool_], table: str = "") -> Result:
-    return Result(ID, measure, world, rate_interval(events=int(flags.sum()), trials=len(flags)), table)
+    share = rate_interval(events=int(flags.sum()), trials=len(flags), method="wilson")
+    return Result(ID, measure, world, share, table)
 
 
 def _draw(params: Params, *, reps: int, planted_r: float, phi: float, seed: int, jobs: int) -> Looks:

@@ -389,8 +389,8 @@ NOT_DRAWN: Final[Mapping[str, Text]] = {
         en="parameter recording.n_operators: written in the orders of mission, it moves no detection",
     ),
     "rough-sleepers-2024": Text(
-        fr="les personnes sans abri n’apparaissent que dans les scènes vidéo", en="rough sleepers appear in video "
-        "scenes only",
+        fr="chaque habitant a une adresse ici : personne ne dort dehors",
+        en="every resident has an address here: nobody sleeps rough",
     ),
     "forecast-skill-model": Text(
         fr="ne se tire pas d’un monde : voir l’expérience E01", en="cannot be drawn from a world: see experiment E01"

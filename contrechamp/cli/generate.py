@@ -106,7 +106,6 @@ def generate(
 def _follow(out: Path, *, speed: float, as_json: bool) -> None:
     """Drop the files of ``out/world`` into ``out/landing`` as time passes, from where it was left."""
     from contrechamp.domain.errors import ParameterError
-    from contrechamp.domain.provenance import plain
     from contrechamp.pipelines.follow import follow
 
     if not (out / "world" / "truth" / "streams_daily.parquet").is_file():
@@ -117,7 +116,7 @@ def _follow(out: Path, *, speed: float, as_json: bool) -> None:
         source, landing = out / "world" / "landing", out / "landing"
         done = follow(source, landing, speed=speed, clock=time.monotonic, sleep=time.sleep, progress=progress)
     if as_json:
-        emit(plain(dataclasses.asdict(done)))
+        emit(dataclasses.asdict(done) | {"reached": done.reached.isoformat() if done.reached else None})
     else:
         at = f"{done.reached:%Y-%m-%d %H:%M} UTC" if done.reached else "-"
         say(f"{done.dropped} fichiers déposés, {done.left} à venir ; la ville en est au {at}. (files dropped, left)")

@@ -43,9 +43,14 @@ def sheets(lang: Annotated[Lang, typer.Option(help="Langue.")] = "fr") -> None:
         "fr": ("Inventé", "Ancre", "Laissé de côté", "Champs"),
         "en": ("Invented", "Anchor", "Left out", "Fields"),
     }[lang]
+    titles = {
+        "fr": "# Fiches : ce qui est inventé, d’après quelle ancre, et ce qui est laissé de côté",
+        "en": "# Datasheets: what is invented, from which anchor, and what is left out",
+    }
+    print(f"{titles[lang]}\n")
     for key, sheet in load_datasheets().items():
         layout = LAYOUTS.get(key)
-        print(f"### {f'{layout.id} · ' if layout else ''}{sheet.title.in_(lang)}\n")
+        print(f"## {f'{layout.id} · ' if layout else ''}{sheet.title.in_(lang)}\n")
         for head, text in zip(heads, (sheet.invented, sheet.anchor, sheet.leaves_out), strict=False):
             print(f"- **{head}.** {text.in_(lang)}")
         if layout:

@@ -4,8 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from contrechamp.audit.calibration import MEASURES, NOT_DRAWN, calibrate, load_anchors, to_markdown
+from contrechamp.cli.app import app
 from contrechamp.domain.errors import ContractError, ParameterError
 from contrechamp.domain.streams import FAMILIES, LAYOUTS
 from contrechamp.pipelines.generate import choose_streams, generate
@@ -14,15 +16,14 @@ from synthetic_data.catalogue import load_datasheets
 from synthetic_data.scenario import Scenario
 from synthetic_data.streams import GENERATORS
 
-TOWN = Scenario.load().with_overrides(
-    {
-        "time.n_days": 14, "streams.dense_days": 2, "city.area_km2": 12, "city.population": 30_000,
-        "city.n_quarters": 12, "city.n_districts": 3, "city.sites_per_cell": 8, "city.n_bars": 60,
-        "city.n_schools": 15, "city.n_stations": 6, "incidents.latent_per_day": 200, "recording.records_per_day": 60,
-        "fines.fines_per_day": 30, "fines.infractions_per_day": 1000, "cameras.n_cameras": 40,
-        "services.rescues_per_day": 20,
-    }
-)  # fmt: skip
+TOWN_SETS = {
+    "time.n_days": 14, "streams.dense_days": 2, "city.area_km2": 12, "city.population": 30_000,
+    "city.n_quarters": 12, "city.n_districts": 3, "city.sites_per_cell": 8, "city.n_bars": 60,
+    "city.n_schools": 15, "city.n_stations": 6, "incidents.latent_per_day": 200, "recording.records_per_day": 60,
+    "fines.fines_per_day": 30, "fines.infractions_per_day": 1000, "cameras.n_cameras": 40,
+    "services.rescues_per_day": 20,
+}  # fmt: skip
+TOWN = Scenario.load().with_overrides(TOWN_SETS)
 LIGHT = ("verbalisations", "meteo", "evenements", "pompiers")
 
 
@@ -112,3 +113,33 @@ def test_calibration_measures_every_anchor_or_says_why_not(light, tmp_path):
     assert "non tiré" in table
     with pytest.raises(ContractError, match=r"streams_daily\.parquet is missing"):
         calibrate(tmp_path)
+
+
+def test_the_written_datasheets_and_calibration_are_those_of_the_program():
+    docs = Path(__file__).resolve().parents[3] / "docs"
+    for name, lang in (("datasheets.md", "fr"), ("datasheets.en.md", "en")):
+        done = CliRunner().invoke(app, ["streams", "sheets", "--lang", lang])
+        assert done.exit_code == 0
+        assert (docs / name).read_text() == done.stdout, "run `make docs`"
+    table = (docs / "calibration.md").read_text()
+    for anchor in load_anchors():
+        assert table.count(f"| {anchor.name.fr} |") == table.count(f"| {anchor.name.en} |") == 1, anchor.key
+
+
+def test_files_are_dropped_as_time_passes_and_again_from_there(tmp_path):
+    sets = [part for key, value in TOWN_SETS.items() for part in ("--set", f"{key}={value}")]
+    command = ["generate", "--out", str(tmp_path / "t"), "--follow", "--speed", "1e12", "--json"]
+    first = CliRunner().invoke(app, [*command, "--stream", "meteo", *sets])
+    assert first.exit_code == 0, first.output
+    assert json.loads(first.stdout)["dropped"] == 3  # two weeks and the outline of the land
+    (tmp_path / "t" / "landing" / "meteo" / "meteo_2017-W02.csv.gz").unlink()
+    again = json.loads(CliRunner().invoke(app, command).stdout)
+    assert (again["dropped"], again["already"], again["left"]) == (1, 2, 0)
+
+
+def test_a_stream_is_shown_by_key_or_number():
+    by_number = CliRunner().invoke(app, ["streams", "show", "d08", "--json"])
+    assert by_number.stdout == CliRunner().invoke(app, ["streams", "show", "pompiers", "--json"]).stdout
+    assert {f["field"]: f["person"] for f in json.loads(by_number.stdout)["fields"]}["caller_phone"] == "phone"
+    with pytest.raises(ParameterError, match="There is no stream 'D26'"):
+        CliRunner().invoke(app, ["streams", "show", "D26"], catch_exceptions=False)

@@ -1,13 +1,14 @@
 """Ingest speed and memory: parse, contract, pseudonyms, dedupe and Delta commit, on one core.
 
-Run with ``python benchmarks/bench_ingest.py [--rows 1000000] [--repeats 2] [--gigabytes N]``. The process binds itself to
-one core. Rows are those of the municipal log with their usual dirt (about 4 % of rows: fields missing, broken lines,
-impossible times, points at sea, duplicates, contradictions), callers drawn from 860,000 persons.
+Run with ``python benchmarks/bench_ingest.py [--rows 1000000] [--repeats 2] [--gigabytes N]``. The process binds itself
+to one core. Rows are those of the municipal log with their usual dirt (about 4 % of rows: fields missing, broken lines,
+impossible times, wrong points, duplicates, contradictions), callers drawn from 860,000 persons.
 
-Printed, of the same run and the same file: rows per second of the ingest of a plain file, of the same file in gzip, of
-a CSV stream, of a second ingest; and of the baseline one would write first, which holds a file in memory, leaves out the
-dirt (it would stop at the first broken line), the coordinates in metres, the pseudonyms and the transaction:
-``pandas.read_json(lines=True)``, an eager pandera schema, ``drop_duplicates``, ``to_parquet``.
+Printed, of the same run: rows per second of the ingest of a plain file, of the same file in gzip, of a CSV stream, of a
+second ingest; and of three baselines. *Bare* is what one would write first: ``pandas.read_json(lines=True)``, an eager
+pandera schema, ``drop_duplicates``, ``to_parquet``, on clean rows only, persons in clear and coordinates in degrees.
+*Same work* adds to it what a record needs: metres, a keyed mark, a pseudonym, a text without its informant. *Row by
+row* is our own chain, given one row at a time.
 
 With ``--gigabytes N`` instead: one plain file of that size is ingested, and the peak of resident memory printed.
 """
@@ -16,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import gzip
+import hmac
 import json
 import os
 import resource
@@ -24,20 +26,28 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pandera.pandas as pa
+from pyproj import Transformer
 
-from contrechamp.domain.columns import INCIDENT_TYPES
+from contrechamp.domain.columns import INCIDENT_TYPES, SOURCE_FILE
 from contrechamp.domain.rng import stream
+from contrechamp.pipelines import ingest as pipeline
 from contrechamp.pipelines.ingest import ingest
+from ingest import load_stream
+from ingest.batch import process
+from ingest.contracts import Territory
+from ingest.parsing import from_bytes, parse
+from ingest.pseudonyms import normal_name, normal_phone, scrub
 
 KEY = b"benchmark key, thirty-two bytes!"
 N_PERSONS = 860_000
-_SYLLABLES = "ma ri lo ve dan tou bel cor fa gri nou sel tha vi zo que".split()
+_SYLLABLES = ("ma", "ri", "lo", "ve", "dan", "tou", "bel", "cor", "fa", "gri", "nou", "sel", "tha", "vi", "zo", "que")
 _PLACES = [f"Le Haut-{a}{b}" for a in ("Ver", "Cal", "Bor", "Lau", "Esc") for b in ("delouse", "quérane", "bièses")]
 _PHRASES = ("Appel d’un riverain : {} , secteur {}.", "Le requérant signale {} à {}.", "{1} : {0}, équipage sur place.")
 
@@ -92,11 +102,11 @@ def log_lines(n: int, *, first: int, rng: np.random.Generator) -> list[str]:
 def fine_lines(n: int, *, rng: np.random.Generator) -> list[str]:
     """Rows of the fines."""
     lon, lat = (5.3 + 0.2 * rng.random(n)).round(6).tolist(), (43.25 + 0.1 * rng.random(n)).round(6).tolist()
-    head = "id;t;lon;lat;code;mode;vehicle_class;plate"
-    return [head] + [
-        f"V-{i:08d};2017-03-{1 + i % 28:02d}T10:{i % 60:02d}:00+01:00;{lon[i]};{lat[i]};R417-10;agent;car;AA-{i % 99_999:05d}-ZZ"
-        for i in range(n)
-    ]
+    lines = ["id;t;lon;lat;code;mode;vehicle_class;plate"]
+    for i in range(n):
+        when = f"2017-03-{1 + i % 28:02d}T10:{i % 60:02d}:00+01:00"
+        lines.append(f"V-{i:08d};{when};{lon[i]};{lat[i]};R417-10;agent;car;AA-{i % 99_999:05d}-ZZ")
+    return lines
 
 
 def measured(work: Callable[[], Any]) -> tuple[Any, float, float]:
@@ -106,79 +116,132 @@ def measured(work: Callable[[], Any]) -> tuple[Any, float, float]:
     return result, time.perf_counter() - wall, time.process_time() - processor
 
 
-def baseline(path: Path, out: Path) -> int:
-    """What one would write first; on clean rows only."""
-    frame = pd.read_json(path, lines=True, convert_dates=["t_event", "t_entry"])
-    schema = pa.DataFrameSchema(
+def contract() -> Any:
+    """The checks of the log as one eager pandera schema."""
+    start, end = pd.Timestamp("2000-01-01", tz="UTC"), pd.Timestamp("2035-01-01", tz="UTC")
+    return pa.DataFrameSchema(
         {
-            "id": pa.Column(str, [pa.Check.str_matches(r"^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,63}$")]),
-            "t_event": pa.Column("datetime64[us, UTC]", pa.Check.ge(pd.Timestamp("2000-01-01", tz="UTC")), coerce=True),
-            "t_entry": pa.Column("datetime64[us, UTC]", pa.Check.lt(pd.Timestamp("2035-01-01", tz="UTC")), coerce=True),
-            "lon": pa.Column(float, pa.Check.in_range(5.0, 6.0)), "lat": pa.Column(float, pa.Check.in_range(43.0, 44.0)),
+            "id": pa.Column(str, pa.Check.str_matches(r"^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,63}$")),
+            **dict.fromkeys(("t_event", "t_entry"), pa.Column(checks=pa.Check.in_range(start, end))),
+            "lon": pa.Column(float, pa.Check.in_range(5.0, 6.0)),
+            "lat": pa.Column(float, pa.Check.in_range(43.0, 44.0)),
             "type": pa.Column(str, pa.Check.isin(INCIDENT_TYPES)),
-            "origin": pa.Column(str, pa.Check.isin(("call", "officer", "camera"))), "unit": pa.Column(str),
-            "text": pa.Column(str), "informant_name": pa.Column(str, nullable=True),
-            "informant_phone": pa.Column(str, nullable=True),
+            "origin": pa.Column(str, pa.Check.isin(("call", "officer", "camera"))),
+            **dict.fromkeys(("unit", "text"), pa.Column(str)),
+            **dict.fromkeys(("informant_name", "informant_phone"), pa.Column(str, nullable=True)),
         }
-    )  # fmt: skip
-    kept = schema.validate(frame).drop_duplicates("id")
-    kept.to_parquet(out, index=False)
+    )
+
+
+def bare(path: Path, out: Path) -> int:
+    """What one would write first: read, check, drop what comes twice, write. Persons in clear, degrees, no dirt."""
+    frame = pd.read_json(path, lines=True, dtype=False)
+    for name in ("t_event", "t_entry"):
+        frame[name] = pd.to_datetime(frame[name], utc=True)
+    contract().validate(frame).drop_duplicates("id").to_parquet(out, index=False, compression="zstd")
     return len(frame)
+
+
+def same_work(path: Path, out: Path) -> int:
+    """The same, doing also what a record needs: metres, a keyed mark, a pseudonym, a text without its informant."""
+    raws = path.read_bytes().splitlines()
+    frame = pd.read_json(path, lines=True, dtype=False)
+    for name in ("t_event", "t_entry"):
+        frame[name] = pd.to_datetime(frame[name], utc=True)
+    frame = contract().validate(frame)
+    frame["x_m"], frame["y_m"] = Transformer.from_crs(4326, 2154, always_xy=True).transform(frame["lon"], frame["lat"])
+    frame["row_sha256"] = [hmac.new(KEY, b"row\x1f" + raw, "sha256").hexdigest() for raw in raws]
+
+    def sealed(row: Any) -> tuple[Any, str]:
+        name, phone, text = row
+        if not isinstance(name, str):
+            return None, text
+        known = f"inf\x1f{normal_name(name)}\x1f{normal_phone(phone)}"
+        token = "inf_" + hmac.new(KEY, known.encode(), "sha256").hexdigest()[:32]
+        return token, scrub(text, name=name, phone=phone, token=token)
+
+    both = [sealed(row) for row in frame[["informant_name", "informant_phone", "text"]].itertuples(index=False)]
+    frame["informant_pseudonym"], frame["text"] = [b[0] for b in both], [b[1] for b in both]
+    kept = frame.drop(columns=["lon", "lat", "informant_name", "informant_phone"]).drop_duplicates("id")
+    kept.to_parquet(out, index=False, compression="zstd")
+    return len(frame)
+
+
+def row_by_row(lines: list[str]) -> float:
+    """Rows per second of our own chain given one row at a time, without the commit."""
+    spec = load_stream("mains_courantes")
+    (chunk,) = parse(from_bytes("\n".join(lines).encode()), spec)
+    rows = chunk.rows.assign(**{SOURCE_FILE: "baseline"})
+
+    def work() -> None:
+        for i in range(len(rows)):
+            process(rows.iloc[i : i + 1], spec, key=KEY, territory=Territory())
+
+    return len(rows) / measured(work)[2]
+
+
+def is_clean(line: str) -> bool:
+    """Whether the baselines can read a line, which stop at the first that is spoilt."""
+    try:
+        row = json.loads(line)
+    except ValueError:
+        return False
+    known = all(row[name] is not None for name in ("id", "t_event", "lat", "type", "origin"))
+    return bool(
+        known
+        and 5 < row["lon"] < 6
+        and row["t_event"] > "2000"
+        and row["t_event"] < "2030"
+        and row["type"] in INCIDENT_TYPES
+    )
 
 
 def speed(rows: int, repeats: int) -> None:
     """Print the rates, best of ``repeats``."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        for name in ("mains_courantes", "verbalisations"):
-            (root / "landing" / name).mkdir(parents=True)
-        plain = root / "landing" / "mains_courantes" / "mc.jsonl"
         lines = log_lines(rows, first=0, rng=stream(7, "bench", "log"))
-        plain.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        packed = root / "mc.jsonl.gz"
+        plain = written(root / "mains_courantes" / "mc.jsonl", lines)
+        packed = root / "mains_courantes" / "packed" / "mc.jsonl.gz"
+        packed.parent.mkdir()
         packed.write_bytes(gzip.compress(plain.read_bytes(), compresslevel=4, mtime=0))
-        fines = root / "landing" / "verbalisations" / "v.csv"
-        fines.write_text("\n".join(fine_lines(rows // 2, rng=stream(7, "bench", "fines"))) + "\n", encoding="utf-8")
-        warm = root / "warm" / "mains_courantes" / "mc.jsonl"
-        warm.parent.mkdir(parents=True)
-        warm.write_text("\n".join(lines[:2000]), encoding="utf-8")
-        ingest(warm, lake=root / "warm-lake", key=KEY, quick=True)  # compile, import
+        fines = written(root / "verbalisations" / "v.csv", fine_lines(rows // 2, rng=stream(7, "bench", "fines")))
+        clean = written(root / "clean.jsonl", [line for line in lines[: rows // 4] if is_clean(line)])
+        warm = written(root / "warm.jsonl", lines[:6000])
+        ingest(warm, lake=root / "warm-lake", key=KEY, stream="mains_courantes", quick=True)  # compile, import
 
-        def rate(name: str, path: Path, n: int = 0) -> float:
+        def rate(name: str, path: Path, of: str) -> float:
             best = 0.0
             for k in range(repeats):
-                lake = root / f"{name.replace(' ', '-')}-{k}"
-                stream_name = path.parent.name if path.parent.name in ("mains_courantes", "verbalisations") else None
-                report, wall, processor = measured(
-                    lambda: ingest(path, lake=lake, key=KEY, stream=stream_name or "mains_courantes")
-                )
+                report, wall, processor = measured(partial(ingest, path, lake=root / f"{name}-{k}", key=KEY, stream=of))
                 best = max(best, report.rows_in / processor)
                 print(
-                    f"{name:24} {report.rows_in:9,} rows {wall:7.2f} s {report.rows_in / wall:9,.0f}/s; "
-                    f"{processor:6.2f} s of processor {report.rows_in / processor:9,.0f}/s; {report.committed:,} committed, "
+                    f"{name:18} {report.rows_in:10,} rows {wall:6.2f} s {report.rows_in / wall:9,.0f}/s; processor "
+                    f"{processor:6.2f} s {report.rows_in / processor:9,.0f}/s; {report.committed:,} committed, "
                     f"{report.quarantined:,} quarantined, {report.duplicates:,} duplicates"
                 )
             return best
 
-        ours = rate("JSON lines", plain)
-        rate("JSON lines, gzip", packed)
-        rate("CSV", fines)
-        again, wall, _ = measured(lambda: ingest(plain, lake=root / "JSON-lines-0", key=KEY))
-        print(f"{'the same again':24} {again.rows_in:9,} rows {wall:7.2f} s")
-        clean = root / "clean.jsonl"
-        sample = lines[: rows // 4]
-        good = [line for line in sample if line.endswith("}") and '"lat":43' in line and '"lon":5' in line]
-        good = [
-            line for line in good if not {"nuisance_xyz", "1870-", "2999-"} & set(line.split('"')) and "PN" not in line
-        ]
-        good = [line for line in good if '":null' not in line.split('"informant_name"')[0] and 'nt":"2017' in line]
-        clean.write_text("\n".join(good) + "\n", encoding="utf-8")
-        theirs = 0.0
-        for _ in range(repeats):
-            n, _, processor = measured(lambda: baseline(clean, root / "clean.parquet"))
-            theirs = max(theirs, n / processor)
-            print(f"{'baseline, clean rows':24} {n:9,} rows {processor:7.2f} s of processor {n / processor:9,.0f}/s")
-        print(f"ratio to the baseline: {ours / theirs:.1f}")
+        ours = rate("JSON lines", plain, "mains_courantes")
+        rate("JSON lines, gzip", packed, "mains_courantes")
+        rate("CSV", fines, "verbalisations")
+        again, wall, _ = measured(partial(ingest, plain, lake=root / "JSON lines-0", key=KEY))
+        print(f"{'the same again':18} {again.rows_in:10,} rows {wall:6.2f} s")
+        for name, work in (("bare", bare), ("same work", same_work)):
+            theirs = 0.0
+            for _ in range(repeats):
+                n, _, processor = measured(partial(work, clean, root / "clean.parquet"))
+                theirs = max(theirs, n / processor)
+            print(f"{'baseline, ' + name:18} {n:11,} rows; processor {theirs:9,.0f}/s; ratio {ours / theirs:.1f}")
+        one_by_one = row_by_row(lines[:60])
+        print(f"{'row by row':18} {one_by_one:,.0f}/s; ratio {ours / one_by_one:,.0f}")
+
+
+def written(path: Path, lines: list[str]) -> Path:
+    """Write lines to a file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
 
 
 def memory(gigabytes: float) -> None:
@@ -187,28 +250,33 @@ def memory(gigabytes: float) -> None:
         path = Path(folder) / "mains_courantes" / "large.jsonl"
         path.parent.mkdir()
         block = [line.partition("-") for line in log_lines(200_000, first=0, rng=stream(7, "bench", "large"))]
-        written, turn = 0, 0
-        with path.open("w", encoding="utf-8") as out:
-            while written < gigabytes * 1e9:  # the same rows under other numbers
-                written += out.write("".join(f"{head}{turn}X-{rest}\n" for head, _, rest in block))
+        size, turn = 0, 0
+        with path.open("wb") as out:
+            while size < gigabytes * 1e9:  # the same rows under other numbers
+                size += out.write("".join(f"{head}{turn}X-{rest}\n" for head, _, rest in block).encode())
                 turn += 1
-        code = "import sys; sys.argv = sys.argv[1:]; from bench_ingest import one; one(*sys.argv)"
-        subprocess.run(
-            [sys.executable, "-c", code, str(path), str(Path(folder) / "lake")],
-            check=True, cwd=Path(__file__).parent,
-        )  # fmt: skip
+        code = "import sys; from bench_ingest import one; one(*sys.argv[1:])"
+        command = [sys.executable, "-c", code, str(path), str(Path(folder) / "lake")]
+        subprocess.run(command, check=True, cwd=Path(__file__).parent)
 
 
 def one(path: str, lake: str) -> None:
-    """Ingest one file and say what it took, with the memory after each tenth of a gigabyte read."""
-    seen: list[tuple[float, float]] = []
-    report, wall, processor = measured(lambda: ingest(Path(path), lake=lake, key=KEY))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    """Ingest one file; print what it took, and the peak of memory as it went."""
+    peaks: list[str] = []
+    commit = pipeline._StreamRun._commit
+
+    def watched(run: Any) -> None:
+        commit(run)
+        peaks.append(f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f}")
+
+    pipeline._StreamRun._commit = watched  # type: ignore[method-assign]
+    report, wall, processor = measured(partial(ingest, Path(path), lake=lake, key=KEY))
+    size = Path(path).stat().st_size
     print(
-        f"{Path(path).stat().st_size / 1e9:.2f} GB, {report.rows_in:,} rows, {report.committed:,} committed: {wall:.0f} s, "
-        f"{report.rows_in / processor:,.0f} rows per second of processor, peak {peak:,.0f} MB of resident memory"
+        f"{size / 1e9:.2f} GB, {report.rows_in:,} rows, {report.committed:,} committed: {wall:.0f} s, processor "
+        f"{report.rows_in / processor:,.0f} rows/s, peak of resident memory {peaks[-1]} MB"
     )
-    assert not seen
+    print(f"peak after each tenth of the batches (MB): {', '.join(peaks[:: max(1, len(peaks) // 10)])}")
 
 
 if __name__ == "__main__":

@@ -196,25 +196,24 @@ def settle(prepared: Prepared, *, known: Known = empty_known) -> Batch:
     doubtful = pd.Series(prints).duplicated(keep=False).to_numpy()
     if len(there):
         doubtful = doubtful | pd.Series(prints).isin(fingerprints(there[RECORD_ID])).to_numpy()
-    verdict = np.full(len(sealed), FRESH, dtype=object)
     at = np.flatnonzero(doubtful)
-    if len(at):
-        if ARRIVAL in sealed.columns:
-            arrival, numbers = sealed[ARRIVAL].to_numpy()[at], sealed[SOURCE_ROW].to_numpy()[at]
-            at = at[np.lexsort((numbers, arrival))]
-        verdict[at] = judge_duplicates(sealed.take(at), there).to_numpy(dtype=object)
+    if ARRIVAL in sealed.columns:
+        arrival, numbers = sealed[ARRIVAL].to_numpy()[at], sealed[SOURCE_ROW].to_numpy()[at]
+        at = at[np.lexsort((numbers, arrival))]
+    verdict = judge_duplicates(sealed.take(at), there).to_numpy(dtype=object)
     rejected = list(prepared.rejected)
-    for file, number, record, raw in sealed.take(np.flatnonzero(verdict == CONFLICT))[
+    for file, number, record, raw in sealed.take(at[verdict == CONFLICT])[
         [SOURCE_FILE, SOURCE_ROW, RECORD_ID, RAW]
     ].itertuples(index=False):
         detail = f"record {record} is already committed, or comes earlier, with other content"
         rejected.append((file, reject(int(number), Reason.CONFLICTING_DUPLICATE, detail, raw)))
-    fresh = verdict == FRESH
+    fresh = np.ones(len(sealed), dtype=np.bool_)
+    fresh[at] = verdict == FRESH
     records = sealed[list(spec.lake_columns)]
     return Batch(
         records=records if fresh.all() else records.take(np.flatnonzero(fresh)).reset_index(drop=True),
         prints=prints[fresh],
         rejected=tuple(rejected),
-        duplicates=sealed.take(np.flatnonzero(verdict == DUPLICATE))[_TRACE].reset_index(drop=True),
-        already=sealed.take(np.flatnonzero(verdict == COMMITTED))[_TRACE].reset_index(drop=True),
+        duplicates=sealed.take(at[verdict == DUPLICATE])[_TRACE].reset_index(drop=True),
+        already=sealed.take(at[verdict == COMMITTED])[_TRACE].reset_index(drop=True),
     )

@@ -50,6 +50,7 @@ from contrechamp.domain.grid import BoolArray, FloatArray, Grid
 from contrechamp.domain.streams import LAYOUTS, Field, Format, Pseudonym, StreamLayout
 from ingest.layout import Layout
 from ingest.quarantine import RANK, Reason, reject
+from ingest.texts import in_one_piece
 
 #: Event times let in when the caller does not say: wide enough for any scenario, narrow enough for 1870 and 2999.
 DEFAULT_WINDOW: Final = (pd.Timestamp("2000-01-01T00:00:00Z"), pd.Timestamp("2035-01-01T00:00:00Z"))
@@ -513,7 +514,7 @@ def split(
     merged = pd.concat([rows[carried], decode(rows, spec)], axis=1)
     if typed is not None and len(typed):
         merged = pd.concat([merged, typed], ignore_index=True) if len(merged) else typed.reset_index(drop=True)
-    frame = placed(merged, spec, territory=territory)
+    frame = placed(in_one_piece(merged), spec, territory=territory)
     broken = failures(frame, spec, territory=territory)
     values = {name: rows[name].tolist() for name in spec.fields}
     raws = frame[RAW].to_numpy()

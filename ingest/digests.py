@@ -16,6 +16,7 @@ import hmac
 import sys
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from importlib import import_module
 from typing import Any, Final
 
 import numpy as np
@@ -76,12 +77,11 @@ def _native() -> Callable[[Sequence[bytes], bytes, bytes], Bytes] | None:
         init = library.SHA256_Init
     except (ImportError, OSError, AttributeError):
         return None
-    import llvmlite.binding
-
     from ingest.scan import hmac_each
 
+    linker = import_module("llvmlite.binding")
     for symbol, function in (("SHA256_Update", update), ("SHA256_Final", final)):
-        llvmlite.binding.add_symbol(symbol, ctypes.cast(function, ctypes.c_void_p).value)
+        linker.add_symbol(symbol, ctypes.cast(function, ctypes.c_void_p).value)
 
     def begun(first: bytes) -> npt.NDArray[np.uint64]:
         state, data = np.zeros(STATE_WORDS, np.uint64), np.frombuffer(first, np.uint8)

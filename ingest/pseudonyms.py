@@ -154,10 +154,19 @@ def _text(value: str) -> Any:
     return pa.scalar(value, pa.large_string())
 
 
+def without_accents(column: Any) -> Any:
+    """Texts of an Arrow array, taken apart (NFKD) and their accents left out."""
+    odd = pc.invert(pc.string_is_ascii(column))
+    if not pc.any(odd).as_py():
+        return column
+    bare = pc.replace_substring_regex(pc.utf8_normalize(column.filter(odd), "NFKD"), ACCENT, "")
+    return pc.replace_with_mask(column, odd, bare)
+
+
 def _all_normal(kind: Person, column: Any) -> Any:
     """:data:`NORMAL` of a column; nearly all names and numbers are plain, and these go through Arrow at once."""
     if kind == "name":
-        short = pc.replace_substring_regex(pc.utf8_normalize(column, "NFKD"), ACCENT, "")
+        short = without_accents(column)
         plain = pc.match_substring_regex(short, "^([A-Za-z0-9]+( [A-Za-z0-9]+)*)?$")
         short = pc.ascii_lower(short)
     elif kind == "phone":

@@ -24,7 +24,7 @@ import pyarrow.compute as pc
 from contrechamp.domain.columns import RAW, RECORD_ID, ROW_SHA256
 from ingest.contracts import StreamSpec
 from ingest.digests import hmac_sha256
-from ingest.pseudonyms import ACCENT, fold, normal_name, pseudonymise, scrub
+from ingest.pseudonyms import fold, normal_name, pseudonymise, scrub, without_accents
 from ingest.texts import as_series, filled, hexadecimal
 
 _WORD: Final = re.compile(r"[^\W_]+")
@@ -161,7 +161,7 @@ def scrub_texts(texts: pd.Series, *, names: pd.Series, phones: pd.Series, tokens
 
 def _words_of_names(names: pd.Series) -> tuple[frozenset[str], npt.NDArray[np.bool_]]:
     """All words of the names made of plain letters and accents, and which names are not."""
-    bare = pc.replace_substring_regex(pc.utf8_normalize(filled(names), "NFKD"), ACCENT, "")
+    bare = without_accents(filled(names))
     plain = pc.match_substring_regex(bare, "^[A-Za-z0-9 ]*$")
     words = pc.ascii_split_whitespace(pc.ascii_lower(bare.filter(plain))).flatten().unique()
     return frozenset(words.to_pylist()), ~plain.to_numpy(zero_copy_only=False)

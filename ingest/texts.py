@@ -33,6 +33,18 @@ def filled(texts: pd.Series) -> Any:
     return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
 
 
+def in_one_piece(frame: pd.DataFrame) -> pd.DataFrame:
+    """The same frame with each column of texts in one chunk: rows are taken from many chunks slowly."""
+    texts = {name: column for name, column in frame.items() if column.dtype == "str"}
+    chunked = {name: pa.array(column, from_pandas=True) for name, column in texts.items()}
+    whole = {
+        name: as_series(array.combine_chunks(), index=frame.index)
+        for name, array in chunked.items()
+        if isinstance(array, pa.ChunkedArray) and array.num_chunks > 1
+    }
+    return frame.assign(**{str(name): column for name, column in whole.items()}) if whole else frame
+
+
 def hexadecimal(digests: npt.NDArray[np.uint8]) -> Any:
     """Show digests, shape (n, bytes), as an Arrow array of texts.
 

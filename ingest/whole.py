@@ -38,6 +38,8 @@ Refusal = tuple[Reason, str]
 
 _POINT: Final = ("lon", "lat")
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
+#: Plain members that may come after the features, and the end of the collection.
+_ENDING: Final = re.compile(r'(,\s*"(?!features")[a-z_]+"\s*:\s*("[^"]*"|\[[-0-9., eE+]*\]|[-0-9.eE+]+)\s*)*\}\s*')
 _MEMBERS: Final = frozenset({"type", "geometry", "properties"})
 
 
@@ -154,9 +156,7 @@ def _features(text: str, at: int, spec: StreamSpec, limits: Limits, cut: Refusal
             rows_in = size = 0
     if rest := text[at + 1 :].strip(" \t\r\n"):
         end = _skip(text, at + 1)
-        if not re.fullmatch(
-            r'(,\s*"(?!features")[a-z_]+"\s*:\s*("[^"]*"|\[[-0-9., eE+]*\]|[-0-9.eE+]+)\s*)*\}\s*', text[end:]
-        ):
+        if not _ENDING.fullmatch(text, end):
             rejects.append(reject(number + 1, Reason.TRAILING_BYTES, "after the list of features", _bytes(rest)))
             rows_in += 1
     elif at < len(text):

@@ -1,6 +1,7 @@
 """64-bit fingerprints of texts, to find the few rows worth comparing among millions.
 
-Equal texts have equal fingerprints; different texts hardly ever do (one pair in 2**64 by chance, more if somebody tries).
+Equal texts have equal fingerprints; different texts hardly ever do (one pair in 2**64 by chance, more if somebody
+tries).
 
 What it cannot tell you: that two texts are the same. Who finds equal fingerprints must compare the texts.
 """

@@ -3,8 +3,11 @@
 For the person who sent the file. The rows themselves stay in the quarantine table, which is personal data in clear:
 see :mod:`ingest.quarantine`.
 
-What it cannot tell you: whether a row set aside has since been mended and taken in. Quarantine is a log of what was
-refused, and a mended file does not erase the line that its first version left there.
+Only what is still at fault is there: a row that a later edition of its file no longer has at fault has left quarantine
+for the table ``repaired``.
+
+What it cannot tell you: whether a row that left was mended or taken out of its file; nor whether a row at fault came
+again, mended, in a file of another name.
 """
 
 from __future__ import annotations

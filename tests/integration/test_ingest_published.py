@@ -268,7 +268,8 @@ def test_oakland_drug_records_by_zone(tmp_path: Path) -> None:
     local = found["t_event"].dt.tz_convert("America/Los_Angeles")
     assert (str(local.min())[:10], str(local.max())[:10]) == ("2009-01-01", "2012-01-08")
     rows = found.groupby(local.dt.year).size() + 0
-    lost = store.read_quarantine(lake)["raw"].map(bytes.decode).str.extract(r",\d\d/\d\d/(\d\d),")[0].astype(int).add(2000).value_counts()
+    years = store.read_quarantine(lake)["raw"].map(bytes.decode).str.extract(r",\d\d/\d\d/(\d\d),")[0]
+    lost = years.astype(int).add(2000).value_counts()
     assert rows.add(lost, fill_value=0).loc[[2009, 2010, 2011]].tolist() == [5348, 3880, 2314]  # as published
     # full cells are 424 m by 562 m: 3 lies north of 2, and 8 east of 3
     zones = load_mapping(mapping).zones

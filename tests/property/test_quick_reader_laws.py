@@ -23,7 +23,8 @@ GOOD: dict[str, Any] = {
     "informant_phone": None,
 }  # fmt: skip
 ODD = (
-    "1e3", "-0", "-0.0", "0", "00", "5.", ".5", "1E400", "-5.370001", "123456789012345", "1234567890123456", "NaN", "01",
+    "1e3", "-0", "-0.0", "0", "00", "5.", ".5", "1E400", "-5.370001", "123456789012345", "1234567890123456", "NaN",
+    "01",
     "9007199254740993", "true", "false", "null", '"5.37"', '" 5.37 "', '"\\u00e9"', '"\\ud83d"', '"a\\u0000"', '"\t"',
     '"\u00a0"', '"\u3000"', '" "', '""', '"é"', '"œuvre ’"', '"\\"', '"a\\"b"', "[1]", "{}", '"\x7f"', '"\x85"',
     '"2017-02-29T00:00:00Z"', '"2016-02-29T23:59:59.123456-14:00"', '"2016-02-29T23:59:59.1234567Z"',
@@ -122,8 +123,13 @@ def test_csv_lines(data, sizes, bom, end):
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.lists(st.sampled_from(["", "3", "-3", "+3", "3.0", "1e2", "999999999999999999", "9007199254740993", " 4", "x"]),
-                min_size=1, max_size=6))  # fmt: skip
+@given(
+    st.lists(
+        st.sampled_from(["", "3", "-3", "+3", "3.0", "1e2", "999999999999999999", "9007199254740993", " 4", "x"]),
+        min_size=1,
+        max_size=6,
+    )
+)
 def test_whole_numbers_in_csv(counts):
     lines = [f"H;2017-03-01T10:00:00+01:00;0-14;violence;{n}" for n in counts]
     agree("\n".join(["hospital;t;age_band;cause_class;n", *lines]).encode(), "urgences", Limits(), 8 << 20)
@@ -132,8 +138,10 @@ def test_whole_numbers_in_csv(counts):
 def test_ordinary_lines_do_go_the_quick_way():
     lines = [json.dumps({**GOOD, "id": str(n)}, ensure_ascii=False) for n in range(500)]
     assert agree("\n".join(lines).encode(), "mains_courantes", Limits(), 10_000) == 500
-    flags = ['{"post_id":"%d","t":"2017-03-01T10:00:00Z","author":"a","text":null,"visible":%s}' % (n, b)
-             for n, b in enumerate(["true", "false", "null", "1"])]  # fmt: skip
+    flags = [
+        f'{{"post_id":"{n}","t":"2017-03-01T10:00:00Z","author":"a","text":null,"visible":{b}}}'
+        for n, b in enumerate(["true", "false", "null", "1"])
+    ]
     assert agree("\n".join(flags).encode(), "reseaux_sociaux", Limits(), 10_000) == 3
 
 

@@ -262,9 +262,10 @@ def _method(facts: Facts, voice: Voice) -> list[Block]:
                 "real person, place or record enters; groups are neutral. Volumes follow published figures.")),
             voice(Text(
                 fr="*La vérité à part.* Un incident arrive, ou n’arrive pas ; quelqu’un le signale, une patrouille le "
-                "découvre, ou personne. La plateforme ne voit que l’enregistrement ; la mesure voit les deux.",
-                en="*Truth held apart.* An incident happens or not; someone reports it, a patrol discovers it, or "
-                "nobody does. The platform sees the record only; the measurement sees both.")),
+                "découvre, un opérateur le voit à l’écran, ou personne ne le sait. La plateforme ne voit que l’enregistrement ; la mesure voit les deux.",
+                en="*Truth held apart.* An incident happens or not; someone reports it, a patrol discovers it, an "
+                "operator sees it on screen, or nobody knows. The platform sees the record only; the measurement sees "
+                "both.")),
             voice(Text(
                 fr="*Des seuils gelés.* {n}, une par affirmation et par expérience : le plan qui les contient a été "
                 "gelé et haché le {date}, avant cette exécution. Le code et la graine étant fixes, des exécutions "

@@ -44,19 +44,20 @@ def custody(facts: Facts, voice: Voice) -> list[Block]:
     out.append(_sources(facts, voice))
     made: dict[str, Any] = facts.body["platform"].get("generate") or {}
     if "n_latent" in made:
-        known = int(made["n_reported"]) + int(made["n_discovered"])
+        known = sum(int(made[f"n_{route}"]) for route in ("reported", "discovered", "detected"))
         out.append(Para(voice(
             Text(
                 fr="{days} jours, {quarters} quartiers, {cells} cellules. {latent} incidents latents, dont {known} "
-                "enregistrés : {reported} par signalement, {discovered} par découverte de patrouille. {infractions} "
-                "infractions latentes, {fines} verbalisations.",
+                "enregistrés : {reported} par signalement, {discovered} par découverte de patrouille, {detected} à "
+                "l’écran. {infractions} infractions latentes, {fines} verbalisations.",
                 en="{days} days, {quarters} quarters, {cells} cells. {latent} latent incidents, of which {known} "
-                "recorded: {reported} through reports, {discovered} through patrols’ discoveries. {infractions} latent "
-                "infractions, {fines} fines.",
+                "recorded: {reported} through reports, {discovered} through patrols’ discoveries, {detected} on "
+                "screen. {infractions} latent infractions, {fines} fines.",
             ),
             days=w.count(made["n_days"], lang), quarters=w.count(made["n_quarters"], lang),
             cells=w.count(made["n_cells"], lang), latent=w.count(made["n_latent"], lang), known=w.count(known, lang),
             reported=w.count(made["n_reported"], lang), discovered=w.count(made["n_discovered"], lang),
+            detected=w.count(made["n_detected"], lang),
             infractions=w.count(made["n_infractions"], lang), fines=w.count(made["n_fines"], lang),
         )))  # fmt: skip
     taken: dict[str, Any] = facts.body["platform"].get("ingest") or {}

@@ -87,7 +87,7 @@ def _platform(work: Path) -> None:
     steps._store(work, steps.PLATFORM, outcome)
     runs.write_json(work / "truth" / "grid.json", grid.to_dict())
     made = {"n_days": 80, "n_quarters": 4, "n_cells": grid.n_cells, "n_latent": int(latent.sum()), "n_reported": 11,
-            "n_discovered": 5, "n_infractions": 9, "n_fines": 3}  # fmt: skip
+            "n_discovered": 5, "n_detected": 1, "n_infractions": 9, "n_fines": 3}  # fmt: skip
     runs.write_json(work / "parts" / "generate.json", made)
     files = [
         {"stream": s, "source_file": f"{s}/w{i}<b>.gz", "sha256": "ab" * 32, "rows_in": 1200 + i, "committed": 1100 + i,

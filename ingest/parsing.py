@@ -269,13 +269,14 @@ def _blank(raw: bytes) -> bool:
     return not raw or raw.isspace()
 
 
-def _whole_lines(blocks: Iterator[bytes], limits: Limits) -> Iterator[tuple[bytes, Iterator[bytes] | None]]:
-    """Gather blocks into blocks of whole lines.
+def _whole_lines(blocks: Iterator[bytes], limits: Limits) -> Iterator[tuple[bytes, int, Iterator[bytes] | None]]:
+    """Gather blocks into larger ones.
 
     Yields
     ------
-    (bytes, iterator of bytes or None)
-        Whole lines; with an iterator, the last of them and the rest of the file, in which a line without end begins.
+    (bytes, int, iterator of bytes or None)
+        A block and how much of it is whole lines; with an iterator, the last one, and the rest of the file after these
+        lines, in which a line without end begins.
     """
     pending: list[bytes] = []
     size = 0
@@ -289,12 +290,12 @@ def _whole_lines(blocks: Iterator[bytes], limits: Limits) -> Iterator[tuple[byte
         rest = data[cut:]
         pending, size = [rest], len(rest)
         if size > limits.max_line_bytes:
-            yield data[:cut], chain([rest], blocks)
+            yield data, cut, chain([rest], blocks)
             return
         if cut:
-            yield data[:cut], None
+            yield data, cut, None
     if size:
-        yield b"".join(pending), None
+        yield b"".join(pending), size, None
 
 
 def _text_of(line: _Line) -> str | Reject:
@@ -326,14 +327,14 @@ def _read_quick(blocks: Iterator[bytes], spec: StreamSpec, limits: Limits) -> It
     """Read lines block by block; those that are not ordinary go the careful way, one by one."""
     number = 1
     header = Layout(tuple(range(len(spec.fields))), {}) if spec.format == "csv" else None
-    for block, endless in _whole_lines(blocks, limits):
-        if number == 1 and (header is not None or block.startswith(_BOM)):
-            cut = block.find(b"\n") + 1 or len(block)
+    for block, size, endless in _whole_lines(blocks, limits):
+        start = 0
+        if number == 1 and size and (header is not None or block.startswith(_BOM)):
+            start, number = block.find(b"\n", 0, size) + 1 or size, 2
             if header is None:
-                yield from _read_lines(_lines(iter([block[:cut]]), limits.max_line_bytes), spec, limits)
-            block, number = block[cut:], 2
-        if block:
-            found = scan(block, spec, first=number, max_line_bytes=limits.max_line_bytes)
+                yield from _read_lines(_lines(iter([block[:start]]), limits.max_line_bytes), spec, limits)
+        if start < size:
+            found = scan(block, start, size, spec, first=number, max_line_bytes=limits.max_line_bytes)
             if len(found.typed):
                 yield Chunk(rows_frame([], [], spec, {}), [], len(found.typed), found.typed)
             others = (_line_of(n, raw, limits) for n, raw in found.others if not _blank(raw))

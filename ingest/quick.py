@@ -49,13 +49,14 @@ def can_scan(spec: StreamSpec) -> bool:
     return spec.format in ("jsonl", "csv") and plain and len(spec.described) <= _MOST_FIELDS
 
 
-def scan(block: bytes, spec: StreamSpec, *, first: int, max_line_bytes: int) -> Scanned:
-    """Read whole lines.
+def scan(block: bytes, start: int, stop: int, spec: StreamSpec, *, first: int, max_line_bytes: int) -> Scanned:
+    """Read the whole lines of ``block`` between two positions.
 
     Parameters
     ----------
     block : bytes
-        Ends with a line break, or with the file.
+    start, stop : int
+        Where a line begins, and where one has ended, or the file has.
     spec : StreamSpec
         A CSV file has its columns in the order of the fields.
     first : int
@@ -65,12 +66,12 @@ def scan(block: bytes, spec: StreamSpec, *, first: int, max_line_bytes: int) -> 
     """
     from ingest import scan as loops
 
-    buf = np.frombuffer(block, dtype=np.uint8)
-    ends = np.flatnonzero(buf == _NEWLINE)
-    if not len(ends) or ends[-1] != len(buf) - 1:
-        ends = np.append(ends, len(buf))
+    buf = np.frombuffer(block, dtype=np.uint8, count=stop)
+    ends = start + np.flatnonzero(buf[start:] == _NEWLINE)
+    if not len(ends) or ends[-1] != stop - 1:
+        ends = np.append(ends, stop)
     starts = np.empty_like(ends)
-    starts[0], starts[1:] = 0, ends[:-1] + 1
+    starts[0], starts[1:] = start, ends[:-1] + 1
     stops = ends - ((ends > starts) & (buf[np.maximum(ends - 1, 0)] == _RETURN))
     n, n_fields = len(starts), len(spec.described)
     kinds = np.array([loops.KINDS[f.kind] for f in spec.described], dtype=np.int64)

@@ -449,12 +449,11 @@ class _StreamRun:
     def take(self, path: Path, source_file: str) -> None:
         """Read one file; commit when enough rows are waiting."""
         self._counts[source_file], self._reasons[source_file] = Counter(), Counter()
-        digest = hashlib.sha256()
         try:
             if _leads_out(path):
                 raise OSError(errno.ELOOP, "a link that leads out of the landing folder")
-            for block in _blocks(path):
-                digest.update(block)
+            with path.open("rb") as handle:
+                digest = hashlib.file_digest(handle, "sha256")
         except OSError as cause:
             self._digests[source_file] = ""  # that of a file nobody could read
             self._hold_reject(source_file, reject(0, Reason.UNREADABLE_FILE, str(cause.strerror), b""))

@@ -262,7 +262,8 @@ def _method(facts: Facts, voice: Voice) -> list[Block]:
                 "real person, place or record enters; groups are neutral. Volumes follow published figures.")),
             voice(Text(
                 fr="*La vérité à part.* Un incident arrive, ou n’arrive pas ; quelqu’un le signale, une patrouille le "
-                "découvre, un opérateur le voit à l’écran, ou personne ne le sait. La plateforme ne voit que l’enregistrement ; la mesure voit les deux.",
+                "découvre, un opérateur le voit à l’écran, ou personne ne le sait. La plateforme ne voit que "
+                "l’enregistrement ; la mesure voit les deux.",
                 en="*Truth held apart.* An incident happens or not; someone reports it, a patrol discovers it, an "
                 "operator sees it on screen, or nobody knows. The platform sees the record only; the measurement sees "
                 "both.")),

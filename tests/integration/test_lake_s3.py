@@ -119,7 +119,7 @@ def landing(tmp_path: Path) -> Path:
         rows = [row(f"old-{week}-{i}", "2017-03-01") for i in range(5)] + [
             row(f"new-{week}-{i}", "2019-03-01") for i in range(5)
         ]
-        (folder / f"{week}.jsonl").write_text("\n".join([*rows, row(f"bad-{week}", "2017-03-02", lon="x")]))
+        (folder / f"{week}.jsonl").write_text("\n".join([*rows, row(f"spoilt-{week}", "2017-03-02", lon="x")]))
     return folder
 
 
@@ -170,10 +170,10 @@ def test_what_is_purged_is_in_no_object(lake: str, landing: Path, s3: S3) -> Non
         ]
 
     assert holding("old-0-1")
-    assert holding("bad-0")
+    assert holding("spoilt-0")
     dates = {"before": pd.Timestamp("2018-01-01", tz="UTC"), "asked_at": pd.Timestamp("2026-01-01", tz="UTC")}
     assert purge(lake, key=KEY.encode(), **dates).rows == 24
-    assert holding("old-") == holding("bad-") == []
+    assert holding("old-") == holding("spoilt-") == []
     assert purge(lake, key=KEY.encode(), **dates).rows == 0
     assert len(store.read_stream(lake, LAND)) == 20
     (landing / "9.jsonl").write_text("\n".join([row("old-9", "2017-01-01"), row("new-9", "2019-01-01")]))

@@ -44,7 +44,7 @@ def test_every_result_has_a_declared_measure_and_its_own_key(outcome: Outcome) -
     declared = {m.key for m in MEASURES}
     assert {r.measure for r in outcome.results} == declared
     assert {m.unit for m in MEASURES} <= set(UNITS)
-    assert len({r.key for r in outcome.results}) == len(outcome.results) == 2 * (3 * 2 * 3 + 2 * 2 + 2)
+    assert len({r.key for r in outcome.results}) == len(outcome.results) == 2 * (4 * 2 * 3 + 3 * 2 + 3)
     assert {r.experiment for r in outcome.results} == {"platform"}
     assert {r.table for r in outcome.results} <= set(outcome.tables)
     assert all("mean block" in r.interval.method and r.interval.n == 30 for r in outcome.results)

@@ -106,9 +106,11 @@ def main() -> int:
             ingest(landing, lake=lake, key=KEY, batch_rows=BATCH_ROWS, quick=False)
             return content(lake)
 
-        started = time.perf_counter()
-        expected = answer(*in_child(lambda: run(Path(folder) / "whole")))
-        seconds = time.perf_counter() - started
+        seconds = float("inf")
+        for turn in range(3):  # the shortest: a kill that comes too late is no trial
+            started = time.perf_counter()
+            expected = answer(*in_child(lambda turn=turn: run(Path(folder) / f"whole-{turn}")))
+            seconds = min(seconds, time.perf_counter() - started)
         found: Counter[str] = Counter()
         done = 0
         while done < asked.times:

@@ -3,6 +3,8 @@
 The truth never leaves its folder. What the platform reads is in ``landing/`` and holds only what was recorded. Each
 stream is drawn and spoilt from random streams of its own, so that asking for one more, or for more workers, changes no
 byte of the others.
+
+What it cannot tell you: anything of a real city. Every row is drawn; see docs/datasheets.md for what each leaves out.
 """
 
 from __future__ import annotations

@@ -23,10 +23,12 @@ HEADING = Text(
 )
 INTRO = Text(
     fr="Le même jour, trois fois. À gauche les incidents latents, tous, que seule une simulation connaît. Au milieu "
-    "ceux que la ville a enregistrés, parce qu’un habitant les a signalés ou qu’une patrouille les a découverts. À "
+    "ceux que la ville a enregistrés, parce qu’un habitant les a signalés, qu’une patrouille les a "
+    "découverts ou qu’un opérateur les a vus à l’écran. À "
     "droite ce que le modèle annonçait la veille, appris sur les seuls enregistrements.",
     en="The same day, three times. Left, the latent incidents, all of them, which only a simulation knows. Middle, "
-    "those that the city recorded, because a resident reported them or a patrol discovered them. Right, what the "
+    "those that the city recorded, because a resident reported them, a patrol discovered them or an operator saw "
+    "them on screen. Right, what the "
     "model announced the day before, learned from records alone.",
 )
 WORDS = {

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 #: Predictor → ``module:class``. Keys are what reports cite, so a key never changes meaning.
 PREDICTORS: Final[Mapping[str, str]] = {
     "uniform": "models.baselines:Uniform",
-    "trailing-mean-52w": "models.baselines:TrailingMean",
+    "trailing-mean": "models.baselines:TrailingMean",
     "retro-quartic": "models.retrospective:RetroQuartic",
     "etas-per-cell": "models.etas:CellEtas",
 }

@@ -10,13 +10,12 @@ much happens there, and a place patrolled more ranks higher for that reason alon
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
-import numpy.typing as npt
 
-from contrechamp.domain.grid import FloatArray, Grid
-from models.base import WINDOW_DAYS, BasePredictor, Domain, daily_mean
+from contrechamp.domain.grid import FloatArray
+from models.base import WINDOW_DAYS, BasePredictor, Domain, Seen, daily_mean
 
 
 class Uniform(BasePredictor):
@@ -38,9 +37,9 @@ class Uniform(BasePredictor):
     def __init__(self, window_days: int = 364) -> None:
         self.window_days = window_days
 
-    def _learn(self, counts: npt.NDArray[Any], grid: Grid) -> tuple[FloatArray, int]:
-        mean, used = daily_mean(counts, window_days=self.window_days)
-        return np.full(grid.n_cells, mean.mean() if mean.size else 0.0), used
+    def _map(self, seen: Seen, at: int) -> tuple[FloatArray, int]:
+        mean, used = daily_mean(seen.events.counts, window_days=self.window_days)
+        return np.full(seen.grid.n_cells, mean.mean() if mean.size else 0.0), used
 
 
 class TrailingMean(BasePredictor):
@@ -62,5 +61,5 @@ class TrailingMean(BasePredictor):
     def __init__(self, window_days: int = 364) -> None:
         self.window_days = window_days
 
-    def _learn(self, counts: npt.NDArray[Any], grid: Grid) -> tuple[FloatArray, int]:
-        return daily_mean(counts, window_days=self.window_days)
+    def _map(self, seen: Seen, at: int) -> tuple[FloatArray, int]:
+        return daily_mean(seen.events.counts, window_days=self.window_days)

@@ -18,35 +18,15 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import ClassVar
 
 import numpy as np
-import numpy.typing as npt
 
-from contrechamp.domain.errors import bad_parameter
-from contrechamp.domain.grid import FloatArray, Grid
-from models.base import WINDOW_DAYS, BasePredictor, Domain
+from contrechamp.domain.grid import FloatArray
+from models.base import WINDOW_DAYS, BasePredictor, Choice, Domain, Seen
 from models.etas_em import fit_em
 from models.etas_events import CellEvents, EtasParams, intensity
 from models.etas_likelihood import fit_mle
-
-
-@dataclass(frozen=True, slots=True)
-class Choice(Domain):
-    """One of a few names.
-
-    Attributes
-    ----------
-    names : tuple of str
-    """
-
-    names: tuple[str, ...] = ()
-
-    def admits(self, value: object) -> bool:
-        """Tell whether ``value`` is one of the names."""
-        return isinstance(value, str) and value in self.names
-
 
 ESTIMATORS: tuple[str, ...] = ("mle", "mle-adjusted", "em-published")
 
@@ -75,13 +55,16 @@ class CellEtas(BasePredictor):
     -----
     The surface is the intensity at the end of the window, scaled to the mean daily count of the window: predictors are
     compared on *where*, and one that also forecast *how many* would be scored on that too. The scaling changes no
-    rank; ``expected_`` keeps what it took away.
+    rank; ``expected_`` keeps what it took away, as of the last ``fit``. Between two fits ``update`` moves the window;
+    backgrounds and the law of the excitation stay what they were.
     """
 
     CONSTRAINTS: ClassVar[Mapping[str, Domain]] = {
         "window_days": WINDOW_DAYS,
-        "estimator": Choice(0.0, 0.0, "one of " + ", ".join(repr(name) for name in ESTIMATORS), names=ESTIMATORS),
+        "estimator": Choice.of(*ESTIMATORS),
     }
+    REFIT_DAYS: ClassVar[int] = 7
+    LEARNED: ClassVar[tuple[str, ...]] = ("theta_", "omega_per_day_", "mu_per_day_", "expected_")
     theta_: float
     omega_per_day_: float
     mu_per_day_: FloatArray
@@ -91,53 +74,38 @@ class CellEtas(BasePredictor):
         self.window_days = window_days
         self.estimator = estimator
 
-    def _learn(self, counts: npt.NDArray[Any], grid: Grid) -> tuple[FloatArray, int]:
-        used = min(int(self.window_days), int(counts.shape[0]))
+    def _estimate(self, seen: Seen) -> None:
         self.theta_, self.omega_per_day_, self.expected_ = 0.0, 0.0, 0.0
-        self.mu_per_day_ = np.zeros(grid.n_cells)
-        events = CellEvents.from_counts(counts[-used:]) if used else None
-        if events is None or not len(events.cell):
-            return np.zeros(grid.n_cells), used
+        self.mu_per_day_ = np.zeros(seen.grid.n_cells)
+        events, _ = self._window(seen)
+        if events is None:
+            return
         total = events.total
         if self.estimator == "mle":  # shares, not counts: twice the records then give the same θ to the last bit
             events = dataclasses.replace(events, weight=events.weight / total)
-        params = self._estimate(events)
-        surface = intensity(events, params)
+        params = self._fitted_params(events)
         scale = total if self.estimator == "mle" else 1.0
         self.theta_, self.omega_per_day_ = params.theta, params.omega_per_day
-        self.mu_per_day_, self.expected_ = scale * events.spread(params.mu_per_day), scale * float(surface.sum())
-        return surface * (total / used / float(surface.sum())), used
+        self.mu_per_day_ = scale * events.spread(params.mu_per_day)
+        self.expected_ = scale * float(intensity(events, params).sum())
 
-    def _estimate(self, events: CellEvents) -> EtasParams:
+    def _map(self, seen: Seen, at: int) -> tuple[FloatArray, int]:
+        events, used = self._window(seen)
+        if events is None:
+            return np.zeros(seen.grid.n_cells), used
+        excited = EtasParams(self.theta_, self.omega_per_day_, np.zeros(len(events.cell)))
+        ahead = events.duration_days + (at - seen.n_days)
+        surface = self.mu_per_day_ + intensity(events, excited, at_days=ahead)
+        total = float(surface.sum())
+        return surface * (events.total / used / total if total > 0 else 0.0), used
+
+    def _window(self, seen: Seen) -> tuple[CellEvents | None, int]:
+        used = min(int(self.window_days), seen.n_days)
+        events = CellEvents.from_counts(seen.events.counts[-used:]) if used else None
+        return (events if events is not None and len(events.cell) else None), used
+
+    def _fitted_params(self, events: CellEvents) -> EtasParams:
         if self.estimator == "em-published":
             return fit_em(events, pairing="published", stop="any").params
         adjusted = self.estimator == "mle-adjusted"
         return fit_mle(events, compensator="day", adjustment="cox-reid" if adjusted else "none").params
-
-    def to_arrays(self) -> dict[str, npt.NDArray[Any]]:
-        """Learned state as plain arrays, to be stored with ``numpy.savez`` beside the parameters."""
-        arrays = super().to_arrays()
-        return arrays | {
-            "mu_per_day_": self.mu_per_day_.copy(),
-            "process_": np.array([self.theta_, self.omega_per_day_, self.expected_]),
-        }
-
-    @classmethod
-    def from_arrays(cls, params: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]]) -> Self:
-        """Inverse of :meth:`to_arrays`.
-
-        Raises
-        ------
-        ParameterError
-            If a parameter is out of its domain or an array is missing.
-        """
-        made = super().from_arrays(params, arrays)
-        missing = sorted({"mu_per_day_", "process_"} - set(arrays))
-        if missing:
-            raise bad_parameter(
-                name="arrays", where=f"{cls.__name__}.from_arrays", must="complete", got=sorted(arrays),
-                remedy=f"Missing: {', '.join(missing)}.",
-            )  # fmt: skip
-        made.mu_per_day_ = np.array(arrays["mu_per_day_"], dtype=np.float64)
-        made.theta_, made.omega_per_day_, made.expected_ = (float(v) for v in arrays["process_"])
-        return made

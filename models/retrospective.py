@@ -26,7 +26,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 from itertools import pairwise
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -34,7 +34,7 @@ from scipy import ndimage
 
 from contrechamp.domain.errors import bad_parameter
 from contrechamp.domain.grid import FloatArray, Grid
-from models.base import WINDOW_DAYS, BasePredictor, Domain, daily_mean
+from models.base import WINDOW_DAYS, BasePredictor, Domain, Seen, daily_mean
 
 
 class RetroQuartic(BasePredictor):
@@ -58,9 +58,9 @@ class RetroQuartic(BasePredictor):
         self.bandwidth_m = bandwidth_m
         self.window_days = window_days
 
-    def _learn(self, counts: npt.NDArray[Any], grid: Grid) -> tuple[FloatArray, int]:
-        mean, used = daily_mean(counts, window_days=self.window_days)
-        return smooth(mean, grid=grid, bandwidth_m=float(self.bandwidth_m)), used
+    def _map(self, seen: Seen, at: int) -> tuple[FloatArray, int]:
+        mean, used = daily_mean(seen.events.counts, window_days=self.window_days)
+        return smooth(mean, grid=seen.grid, bandwidth_m=float(self.bandwidth_m)), used
 
 
 def smooth(values: npt.ArrayLike, *, grid: Grid, bandwidth_m: float) -> FloatArray:

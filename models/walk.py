@@ -13,27 +13,33 @@ import numpy.typing as npt
 
 from contrechamp.domain.errors import bad_parameter
 from contrechamp.domain.grid import FloatArray, Grid, IntArray
+from contrechamp.domain.history import Covariates, EventLog
 from contrechamp.domain.protocols import Predictor
 
-_NO_EVENTS = np.zeros((0, 3), dtype=np.int64)
+_NO_LATE = np.zeros((0, 3), dtype=np.int64)
 
 
 def walk_forward(
-    predictor: Predictor, records: npt.NDArray[Any], *, grid: Grid, first_day: int, late: IntArray = _NO_EVENTS
-) -> FloatArray:
-    """Predict each day from ``first_day`` on from what was in the file the evening before, refitting daily.
+    predictor: Predictor, records: EventLog | npt.NDArray[Any], *, grid: Grid, first_day: int,
+    late: IntArray = _NO_LATE, covariates: Covariates | None = None, refit_every: int = 1,
+) -> FloatArray:  # fmt: skip
+    """Predict each day from ``first_day`` on from what was in the file the evening before.
 
     Parameters
     ----------
     predictor : Predictor
-    records : ndarray, shape (n_days, n_cells)
-        Recorded events by the day they bear, oldest first.
+    records : EventLog, or ndarray of shape (n_days, n_cells)
+        Recorded events, or their counts by the day they bear, oldest first.
     grid : Grid
     first_day : int
         First day predicted, at least 1.
     late : ndarray of int, shape (n_late, 3)
-        Records that entered the file after the day they bear: day they bear, cell, day of entry. Each is hidden until
-        the morning after its entry. They are part of ``records``.
+        With counts: records that entered the file after the day they bear (day they bear, cell, day of entry). Each is
+        hidden until the morning after its entry. They are part of ``records``. An event log bears its own.
+    covariates : Covariates, optional
+        Covering every day. Row ``d`` holds what was known on the morning of day ``d``.
+    refit_every : int, default=1
+        Days between two estimations; in between the predictor is only shown what entered the file since.
 
     Returns
     -------
@@ -44,18 +50,20 @@ def walk_forward(
     ParameterError
         If ``first_day`` leaves no day to learn from or none to predict.
     """
-    n_days = len(records)
+    log = records if isinstance(records, EventLog) else EventLog.from_counts(records, grid=grid, late=late)
+    n_days = log.n_days
     if not 1 <= first_day < n_days:
         raise bad_parameter(
             name="first_day", where="walk_forward", must=f"a day in [1, {n_days - 1}]", got=first_day,
             remedy="A forecast needs at least one day of history and one day to predict.",
         )  # fmt: skip
+    if refit_every < 1:
+        raise bad_parameter(name="refit_every", where="walk_forward", must="at least 1 day", got=refit_every)
     out = np.empty((n_days - first_day, grid.n_cells))
-    for row, day in enumerate(range(first_day, n_days)):
-        history = records[:day]
-        unseen = late[(late[:, 0] < day) & (late[:, 2] >= day)]
-        if len(unseen):
-            history = history.copy()
-            np.subtract.at(history, (unseen[:, 0], unseen[:, 1]), 1)
-        out[row] = predictor.fit(history, grid=grid).predict()
+    for row, (day, known) in enumerate(log.mornings(first_day, n_days)):
+        if row % refit_every == 0:
+            predictor.fit(known, grid=grid, covariates=covariates)
+        else:
+            predictor.update(known)
+        out[row] = predictor.predict(day)
     return out

@@ -7,6 +7,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy.typing as npt
 
 from contrechamp.domain.grid import FloatArray, Grid
+from contrechamp.domain.history import Covariates, Events
 
 
 @runtime_checkable
@@ -16,12 +17,18 @@ class Predictor(Protocol):
     A predictor is handed *records* only: what happened and was not recorded is not among its arguments.
     """
 
-    def fit(self, counts: npt.NDArray[Any], *, grid: Grid) -> Predictor:
-        """Learn from ``counts``, recorded events by day and cell, shape (n_days, n_cells), oldest first."""
+    def fit(
+        self, events: Events | npt.NDArray[Any], *, grid: Grid, covariates: Covariates | None = None
+    ) -> Predictor:  # fmt: skip
+        """Learn from the events known one morning, or from their counts by day and cell, oldest first."""
         ...
 
-    def predict(self) -> FloatArray:
-        """Expected records per cell on the day after the last one seen, shape (n_cells,), all at least 0."""
+    def update(self, events: Events | npt.NDArray[Any], *, covariates: Covariates | None = None) -> Predictor:
+        """Be shown the events known on a later morning, without estimating again."""
+        ...
+
+    def predict(self, at: int | None = None) -> FloatArray:
+        """Expected records per cell on day ``at`` (the day after the last one seen), shape (n_cells,), at least 0."""
         ...
 
     def get_params(self) -> dict[str, Any]:

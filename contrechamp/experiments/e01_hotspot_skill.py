@@ -45,7 +45,7 @@ from synthetic_data.count_worlds import draw_count_world
 
 ID: Final = "E01"
 #: Maps that cost nothing. The forecast is compared with the better of them, world by world and area by area.
-BASELINES: Final = ("uniform", "trailing-mean-52w")
+BASELINES: Final = ("uniform", "trailing-mean")
 #: Ranks cells by the true intensity of the day. Not a predictor: nobody can have it.
 CLAIRVOYANT: Final = "clairvoyant"
 #: Share of incidents that enter the record: 822 records a day for 2,700 incidents.

@@ -44,7 +44,7 @@ from synthetic_data.scenario import Scenario
 
 EXPERIMENT: Final = "platform"
 #: The map that costs nothing, with which forecasts are compared.
-BASELINE: Final = "trailing-mean-52w"
+BASELINE: Final = "trailing-mean"
 AREAS: Final = (0.01, 0.05)
 EVALUATED_DAYS: Final = 56
 N_DRAWS: Final = 999

@@ -15,7 +15,7 @@ from contrechamp.store import runs
 
 RUN_ID = "20260101T000000Z-quick"
 N_DAYS, FIRST_DAY = 84, 70
-PREDICTORS = ("uniform", "trailing-mean-52w", "retro-quartic")
+PREDICTORS = ("uniform", "trailing-mean", "retro-quartic")
 
 
 def toy_grid() -> Grid:

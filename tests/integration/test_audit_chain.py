@@ -55,13 +55,13 @@ def test_nothing_is_lost_between_the_drop_and_the_lake(audit: Any) -> None:
 
 def test_the_backtest_scores_the_same_maps_on_truth_and_on_records(audit: Any) -> None:
     daily = runs.read_table(audit.run, "backtest_daily")
-    assert set(daily["predictor"]) == {"uniform", "trailing-mean-52w", "retro-quartic", "etas-per-cell"}
+    assert set(daily["predictor"]) == {"uniform", "trailing-mean", "retro-quartic", "etas-per-cell"}
     assert set(daily["scored_on"]) == {"truth", "records"}
     assert (daily["hits"] <= daily["events"]).all()
     assert daily["pei"].dropna().between(0, 1 + 1e-12).all()
     by = daily.groupby(["predictor", "area", "scored_on"])[["hits", "events"]].sum()
     rate = (by["hits"] / by["events"]).xs(0.05, level="area")
-    assert rate["trailing-mean-52w"].min() > 2 * rate["uniform"].max(), "a map of the past beats a random one"
+    assert rate["trailing-mean"].min() > 2 * rate["uniform"].max(), "a map of the past beats a random one"
 
 
 def test_verify_finds_it_intact_and_replay_gives_the_same_numbers(audit: Any, cli: Any) -> None:

@@ -154,9 +154,9 @@ def test_a_damaged_run_is_one_paragraph(
 
 
 def test_the_map_follows_its_address_and_says_how_many_were_caught(open_page: Open, small_run: Path) -> None:
-    test = open_page("map", day="75", predictor="trailing-mean-52w", window="7", lang="en")
+    test = open_page("map", day="75", predictor="trailing-mean", window="7", lang="en")
     daily = runs.read_table(small_run, "backtest_daily")
-    rows = daily[daily["day"].between(69, 75) & (daily["predictor"] == "trailing-mean-52w")]
+    rows = daily[daily["day"].between(69, 75) & (daily["predictor"] == "trailing-mean")]
     truth = rows[(rows["scored_on"] == "truth") & (rows["area"] == 0.05)]
     assert f"n\u00a0=\u00a0{truth['events'].sum():,}" in texts(test)
     assert "Forecast" not in texts(test)  # the titles are in the figure
@@ -164,7 +164,7 @@ def test_the_map_follows_its_address_and_says_how_many_were_caught(open_page: Op
     test.select_slider(key="day:en").set_value(76).run()
     assert test.query_params["day"] == "76"
     results = runs.read_json(small_run / "results.json")["results"]
-    ids = [r["id"] for r in results if r["measure"] == "hit_rate" and r["world"]["predictor"] == "trailing-mean-52w"]
+    ids = [r["id"] for r in results if r["measure"] == "hit_rate" and r["world"]["predictor"] == "trailing-mean"]
     assert all(i in texts(test) for i in ids)
 
 

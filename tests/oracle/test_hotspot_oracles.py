@@ -195,10 +195,10 @@ def test_trailing_mean_by_hand() -> None:
     counts[:6] = 50  # days 0-5 are older than 364 days
     counts[6, 0] = counts[-1, 0] = 182
     counts[-1, 1] = 91
-    fitted = load_predictor("trailing-mean-52w").fit(counts, grid=_strip(2))
+    fitted = load_predictor("trailing-mean").fit(counts, grid=_strip(2))
     assert fitted.predict().tolist() == [1.0, 0.25]
     assert fitted.n_days_used_ == 364
-    short = load_predictor("trailing-mean-52w").fit(counts[-4:], grid=_strip(2))
+    short = load_predictor("trailing-mean").fit(counts[-4:], grid=_strip(2))
     assert (short.predict().tolist(), short.n_days_used_) == ([182 / 4, 91 / 4], 4)
 
 
@@ -219,7 +219,7 @@ def test_trailing_180_day_count_captures_718_of_2323_in_oakland() -> None:
             if row["bin"].isdigit() and day < len(counts):
                 counts[day, int(row["bin"]) - 1] += 1
     start = (first - origin).days
-    predictor = load_predictor("trailing-mean-52w", window_days=180)
+    predictor = load_predictor("trailing-mean", window_days=180)
     surfaces = walk_forward(predictor, counts, grid=_strip(661), first_day=start)
     ties = np.tile(np.arange(661), (len(surfaces), 1))
     scores = daily_scores(surfaces, counts[start:], area=20 / 661, ties=ties)

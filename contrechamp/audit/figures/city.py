@@ -18,7 +18,7 @@ from contrechamp.domain.grid import FloatArray, Grid
 from contrechamp.domain.text import Lang, Text
 
 #: Predictors in order of preference for the third panel.
-PREFERRED = ("retro-quartic", "trailing-mean-52w", "uniform")
+PREFERRED = ("retro-quartic", "trailing-mean", "uniform")
 _CMAP = LinearSegmentedColormap.from_list("paper-ink", ["#f3f1ea", "#c7d9e4", "#5e9bc0", BLUE, "#061f33"])
 
 

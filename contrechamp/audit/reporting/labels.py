@@ -84,7 +84,7 @@ VALUES: Final[Mapping[tuple[str, str], Text]] = {
     ("of", "all"): Text(fr="toutes les affaires", en="all cases"),
     ("of", "solved"): Text(fr="affaires élucidées", en="solved cases"),
     ("predictor", "uniform"): Text(fr="uniforme (hasard)", en="uniform (chance)"),
-    ("predictor", "trailing-mean-52w"): Text(fr="moyenne de 52 semaines", en="52-week mean"),
+    ("predictor", "trailing-mean"): Text(fr="moyenne de 52 semaines", en="52-week mean"),
     ("predictor", "retro-quartic"): Text(fr="carte à noyau", en="kernel map"),
     ("predictor", "etas-per-cell"): Text(fr="auto-excitation par maille", en="per-cell self-excitation"),
     ("predictor", "clairvoyant"): Text(fr="devin (intensité vraie)", en="clairvoyant (true intensity)"),

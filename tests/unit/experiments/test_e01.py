@@ -58,7 +58,7 @@ def test_results_are_those_of_the_tables(outcome: Outcome) -> None:
     worlds = outcome.tables["e01_worlds"]
     assert len(worlds) == 2 * 6 * 2 * 2
     mine = worlds[(worlds["kappa"] == 0.5) & (worlds["scored_on"] == "latent") & (worlds["area"] == 0.01)]
-    gain = mine["pai_retro-quartic"] / mine[["pai_uniform", "pai_trailing-mean-52w"]].max(axis=1) - 1
+    gain = mine["pai_retro-quartic"] / mine[["pai_uniform", "pai_trailing-mean"]].max(axis=1) - 1
     np.testing.assert_allclose(gain, mine["gain"], rtol=1e-9)
     where = {"latent_per_day": 900.0, "kappa": 0.5, "recording_bias": 1.0, "turnover": 0.0}
     assert _get(outcome, "gain_latent", **where, area=0.01).interval.estimate == pytest.approx(gain.median())
@@ -106,9 +106,9 @@ def test_negative_control_nothing_to_learn_and_the_interval_covers_zero_at_about
         )  # fmt: skip
         surfaces = {
             key: walk_forward(load_predictor(key), world.recorded, grid=world.grid, first_day=100 - days)
-            for key in ("uniform", "trailing-mean-52w", "retro-quartic")
+            for key in ("uniform", "trailing-mean", "retro-quartic")
         }
-        surfaces["uniform"] = surfaces["trailing-mean-52w"]  # one baseline fixed in advance, no better-of-two
+        surfaces["uniform"] = surfaces["trailing-mean"]  # one baseline fixed in advance, no better-of-two
         surfaces["clairvoyant"] = world.intensity[-days:]
         ties = tie_breaks(days, 144, rng=stream(9, "ties", rep))
         orders = {key: rank_cells(surface, ties=ties) for key, surface in surfaces.items()}

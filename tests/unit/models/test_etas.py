@@ -134,8 +134,8 @@ def test_the_window_forgets_and_the_state_is_stored_whole() -> None:
     for name in ("theta_", "omega_per_day_", "expected_"):
         assert getattr(again, name) == getattr(model, name)
     assert (again.mu_per_day_ == model.mu_per_day_).all()
-    del kept["process_"]
-    with pytest.raises(ParameterError, match="Missing: process_"):
+    del kept["theta_"]
+    with pytest.raises(ParameterError, match="Missing: theta_"):
         predictor_class("etas-per-cell").from_arrays({}, kept)
 
 

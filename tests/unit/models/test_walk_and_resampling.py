@@ -15,7 +15,7 @@ from models.walk import walk_forward
 GRID = Grid(0.0, 0.0, 250.0, np.ones((4, 5), dtype=bool))
 
 
-@pytest.mark.parametrize("key", ["uniform", "trailing-mean-52w", "retro-quartic"])
+@pytest.mark.parametrize("key", ["uniform", "trailing-mean", "retro-quartic"])
 def test_a_day_and_those_after_it_do_not_reach_its_map(key: str) -> None:
     rng = np.random.default_rng(0)
     counts = rng.poisson(1.0, (30, 20))
@@ -30,7 +30,7 @@ def test_a_late_record_is_hidden_until_the_morning_after_its_entry() -> None:
     counts = np.zeros((8, 20), dtype=np.int32)
     counts[2, 3] = 2
     late = np.array([[2, 3, 4]])  # one of the two bears day 2 and enters on day 4
-    mean = load_predictor("trailing-mean-52w")
+    mean = load_predictor("trailing-mean")
     surfaces = walk_forward(mean, counts, grid=GRID, first_day=1, late=late)
     assert (surfaces[:, 3] * np.arange(1, 8)).round(9).tolist() == [0, 0, 1, 1, 2, 2, 2]
     assert counts[2, 3] == 2

@@ -67,7 +67,7 @@ def test_results_are_those_of_the_daily_table(outcome: Outcome) -> None:
 
 
 def test_a_map_of_records_looks_better_on_records(outcome: Outcome) -> None:
-    world = {"predictor": "trailing-mean-52w", "area": 0.05}
+    world = {"predictor": "trailing-mean", "area": 0.05}
     on_truth, on_records = (_get(outcome, "pai", **world, scored_on=s).interval for s in ("truth", "records"))
     assert on_records.low > on_truth.high
 
@@ -98,7 +98,7 @@ def test_information_gain_scores_places_and_not_the_level_of_the_map() -> None:
 def test_truth_reaches_no_map(cubes: tuple[np.ndarray, np.ndarray], outcome: Outcome) -> None:
     records, truth = cubes
     other = backtest(records, truth[::-1].copy(), grid=GRID, first_day=FIRST, seed=5)
-    maps = ["uniform", "trailing-mean-52w", "retro-quartic"]
+    maps = ["uniform", "trailing-mean", "retro-quartic"]
     pd.testing.assert_frame_equal(outcome.tables["map_daily"][maps], other.tables["map_daily"][maps])
     on_records = [[r.to_dict() for r in o.results if r.world["scored_on"] == "records"] for o in (outcome, other)]
     assert on_records[0] == on_records[1]
@@ -110,7 +110,7 @@ def test_map_table_is_laid_out_by_day_then_cell(cubes: tuple[np.ndarray, np.ndar
     assert (table["latent"].to_numpy().reshape(30, 200) == cubes[1][FIRST:]).all()
     assert (table["recorded"].to_numpy().reshape(30, 200) == cubes[0][FIRST:]).all()
     assert table["retro-quartic"].dtype == np.float32
-    row = table[(table["day"] == 75) & (table["cell"] == 7)]["trailing-mean-52w"].item()
+    row = table[(table["day"] == 75) & (table["cell"] == 7)]["trailing-mean"].item()
     assert row == pytest.approx(cubes[0][:75, 7].mean(), rel=1e-6)
 
 

@@ -35,6 +35,7 @@ from contrechamp.store.files import sha256_file, write_bytes, write_text
 PAPERS: Final[Mapping[str, str]] = {
     "ensign_2018": "contrechamp.pipelines.papers.ensign_2018:reproduce",
     "akpinar_2021": "contrechamp.pipelines.papers.akpinar_2021:reproduce",
+    "oakland_predpol": "contrechamp.pipelines.papers.oakland_predpol:reproduce",
     "near_repeat_chicago": "contrechamp.pipelines.papers.near_repeat_chicago:reproduce",
 }
 

@@ -18,6 +18,9 @@ from scipy.stats import binom
 
 from contrechamp.domain.grid import Grid, count_cube
 from contrechamp.domain.rng import stream
+from contrechamp.pipelines.papers import oakland_predpol as paper
+from contrechamp.pipelines.papers.base import read_dossier
+from contrechamp.pipelines.reproduce import check_data
 from models import load_predictor
 from models.etas_em import fit_em
 from models.etas_events import COMPENSATORS, CellEvents, EtasParams, expected_events, intensity
@@ -41,7 +44,10 @@ def _module(name: str, path: Path) -> ModuleType:
 
 
 direct = _module("etas_direct", ROOT / "tests/reference/etas_direct.py")
-paper = _module("oakland_predpol_run", ROOT / "papers/oakland_predpol/run.py")
+DOSSIER = read_dossier(ROOT / "papers/oakland_predpol")
+RUN = DOSSIER.parameters
+SAID = {figure.id: figure for figure in DOSSIER.published}
+published = functools.partial(paper.published_map, parameters=RUN)
 
 FIVE = CellEvents.from_counts(np.ones((5, 1), dtype=int))
 
@@ -234,17 +240,17 @@ def test_planted_parameters_are_recovered_where_twenty_em_steps_are_not(n_seeds:
 
 
 @pytest.fixture(scope="module")
-def oakland() -> paper.Published:
-    return paper.load(OAKLAND)
+def oakland() -> paper.Tables:
+    return paper.load(check_data(DOSSIER, OAKLAND), parameters=RUN)
 
 
 @pytest.fixture(scope="module")
-def maps(oakland: paper.Published) -> np.ndarray:
-    return paper.forecast(oakland.counts)
+def maps(oakland: paper.Tables) -> np.ndarray:
+    return paper.forecast(oakland.counts, make=published, window_days=RUN["window_days"])
 
 
 @needs_oakland
-def test_oakland_tables_are_those_described(oakland: paper.Published) -> None:
+def test_oakland_tables_are_those_described(oakland: paper.Tables) -> None:
     assert oakland.counts.shape == (548, 661)
     assert oakland.without_cell == 28
     assert (oakland.counts[180:] == oakland.observed).all()
@@ -253,14 +259,14 @@ def test_oakland_tables_are_those_described(oakland: paper.Published) -> None:
 
 
 @needs_oakland
-def test_oakland_matrix_to_the_digit(oakland: paper.Published, maps: np.ndarray) -> None:
+def test_oakland_matrix_to_the_digit(oakland: paper.Tables, maps: np.ndarray) -> None:
     assert maps.shape == oakland.intensities.shape == (368, 661)
-    assert np.abs(maps - oakland.intensities).max() < paper.SCENARIO["published"]["intensity_matrix"]["tolerance"]
+    assert np.abs(maps - oakland.intensities).max() < SAID["intensity_matrix"].tolerance
 
 
 @needs_oakland
-def test_oakland_first_day_stops_where_the_published_run_did(oakland: paper.Published) -> None:
-    fit = paper.published_fit(oakland.counts[:180])
+def test_oakland_first_day_stops_where_the_published_run_did(oakland: paper.Tables) -> None:
+    fit = paper.published_fit(oakland.counts[:180], parameters=RUN)
     assert (fit.n_steps, fit.stopped_by) == (16, ("mu",))
     assert fit.params.theta == pytest.approx(2.816355e-5, rel=1e-6)
     assert fit.params.omega_per_day == pytest.approx(0.17848730, rel=1e-7)
@@ -269,18 +275,16 @@ def test_oakland_first_day_stops_where_the_published_run_did(oakland: paper.Publ
 
 @needs_oakland
 @pytest.mark.parametrize(("pairing", "stop"), [("child", "any"), ("published", "all")])
-def test_oakland_needs_both_the_published_pairing_and_its_stop(
-    pairing: str, stop: str, oakland: paper.Published
-) -> None:
+def test_oakland_needs_both_the_published_pairing_and_its_stop(pairing: str, stop: str, oakland: paper.Tables) -> None:
     window = CellEvents.from_counts(oakland.counts[60:240])
     made = intensity(window, fit_em(window, pairing=pairing, stop=stop).params)
     assert np.abs(made - oakland.intensities[60]).max() > 1e-7
 
 
 @needs_oakland
-def test_oakland_figures(oakland: paper.Published, maps: np.ndarray) -> None:
-    said = {name: row["value"] for name, row in paper.SCENARIO["published"].items()}
-    got = paper.summarise(paper.flag(maps), oakland.observed)
+def test_oakland_figures(oakland: paper.Tables, maps: np.ndarray) -> None:
+    said = {name: row.value for name, row in SAID.items()}
+    got = paper.summarise(paper.flag(maps, k=20), oakland.observed)
     assert got == {
         "hits": said["hits_etas"],
         "records": said["records_forecast_days"],
@@ -289,25 +293,26 @@ def test_oakland_figures(oakland: paper.Published, maps: np.ndarray) -> None:
         "cells_flagged_every_day": said["cells_flagged_every_day"],
     }
     assert (got["hits"], got["records"]) == (721, 2323)
-    counts = paper.flag(paper.forecast(oakland.counts, make=paper.count_map))
+    counts = paper.flag(paper.forecast(oakland.counts, make=paper.count_map, window_days=180), k=20)
     assert paper.summarise(counts, oakland.observed)["hits"] == said["hits_trailing_count"] == 718
 
 
 @needs_oakland
-def test_oakland_fed_with_its_own_patrols(oakland: paper.Published) -> None:
-    runs = [paper.feedback(oakland.counts, rng=stream(seed, "oakland", "feedback")) for seed in range(1, 6)]
-    for name, published in paper.SCENARIO["published"].items():
+def test_oakland_fed_with_its_own_patrols(oakland: paper.Tables) -> None:
+    given = {"make": published, "share": 0.2, "window_days": 180, "k": 20}
+    runs = [paper.feedback(oakland.counts, rng=stream(seed, "fed"), **given)[0] for seed in range(5)]
+    for name, figure in SAID.items():
         if name.startswith("feedback_"):
             ours = np.array([run[name.removeprefix("feedback_")] for run in runs])
-            assert published["tolerance"] == "interval"
-            assert abs(published["value"] - ours.mean()) < 3.5 * ours.std(ddof=1), name
-    none = paper.feedback(oakland.counts[:250], rng=stream(1, "none"), share=0.0)
+            assert abs(figure.value - ours.mean()) < figure.tolerance, name
+            assert 2.5 * ours.std(ddof=1) < figure.tolerance < 6 * ours.std(ddof=1) + 3, name
+    none, _ = paper.feedback(oakland.counts[:250], rng=stream(1, "none"), **(given | {"share": 0.0}))
     assert none["added"] == 0
     assert none["apparent_hit_rate"] == none["real_hit_rate"]
 
 
 @needs_oakland
-def test_oakland_through_the_registry(oakland: paper.Published) -> None:
+def test_oakland_through_the_registry(oakland: paper.Tables) -> None:
     grid = Grid(0.0, 0.0, 500.0, np.ones((1, 661), dtype=bool))
     fitted = load_predictor("etas-per-cell", estimator="em-published").fit(oakland.counts[:180], grid=grid)
     shipped = oakland.intensities[0]

@@ -12,8 +12,8 @@ import shapely
 
 from contrechamp.domain.protocols import silent
 from contrechamp.domain.rng import stream
-from contrechamp.pipelines.papers import akpinar_2021
-from contrechamp.pipelines.papers.base import read_dossier
+from contrechamp.pipelines.papers import akpinar_2021, oakland_predpol
+from contrechamp.pipelines.papers.base import Comparison, read_dossier
 from contrechamp.pipelines.papers.bogota import Survey, hot_spots, make_map
 from contrechamp.pipelines.papers.near_repeat_chicago import knox
 from contrechamp.pipelines.reproduce import PAPERS, check_data, papers_folder, reproduce
@@ -48,6 +48,20 @@ def test_chicago_knox_tables_to_the_digit():
     assert (arson["p"] > 0).all() and arson["p"].min() == 0.001
     labels = dict(zip(arson["printed_days"], arson["days"], strict=True))
     assert labels == {"0 to 1": "[0, 1)", "2 to 2": "[1, 2)", "3 to 3": "[2, 3)", "More than 3": "[3, ∞)"}
+
+
+def test_oakland_published_forecast_and_its_feedback():
+    folder = _data("oakland_hrdag")
+    dossier = read_dossier(papers_folder() / "oakland_predpol")
+    dossier = dataclasses.replace(dossier, parameters=dossier.parameters | {"feedback_runs": 6})
+    run = oakland_predpol.reproduce(dossier, check_data(dossier, folder), seed=3, jobs=1, progress=silent)
+    judged = [Comparison(p, run.figures[p.id]) for p in dossier.published]
+    assert {c.published.id: c.status for c in judged if c.status != "within"} == {}
+    thetas = run.tables["thetas"]
+    assert (thetas["theta_likelihood"] == 0).sum() == 214
+    assert thetas["theta_likelihood"].max() < 0.052
+    hits = run.tables["maps"].set_index("map")["hits"]
+    assert hits.to_dict() == {"published": 721, "trailing_count": 718, "em_converged": 717, "likelihood": 716}
 
 
 def test_bogota_ratios_of_predicted_to_true_hot_spots():

@@ -13,6 +13,7 @@ EXPERIMENTS: Final[dict[str, str]] = {
     "E12": "contrechamp.experiments.e12_base_rates",
     "E18": "contrechamp.experiments.e18_denominators",
     "E24": "contrechamp.experiments.e24_costs",
+    "E25": "contrechamp.experiments.e25_counts_by_effort",
     "E27": "contrechamp.experiments.e27_placebo",
     "E28": "contrechamp.experiments.e28_forking_paths",
 }

@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import Any, Final
 
 from contrechamp.audit.reporting import wording as w
-from contrechamp.audit.reporting.blocks import Align, Column, Span, Spans, Table, Voice
+from contrechamp.audit.reporting.blocks import Align, Block, Column, Span, Spans, Table, Voice
 from contrechamp.audit.reporting.facts import PLATFORM, Facts, Row
 from contrechamp.audit.reporting.labels import key_name, value_name, world_name
 from contrechamp.domain.provenance import canonical_json
@@ -140,6 +140,18 @@ def wide(
         return None
     heads = (Column(voice(head), weight=weight), *(Column(voice(c.title), "right", weight=1) for c in columns))
     return Table(voice(caption), heads, tuple(body), note=source_note(facts, voice, used))
+
+
+def present(*tables: Table | None) -> list[Block]:
+    """Those of ``tables`` that exist."""
+    return [t for t in tables if t is not None]
+
+
+def distinct(rows: Sequence[Row], *keys: str) -> list[dict[str, Any]]:
+    """Different values of some keys of the world, in the order in which they come."""
+    return [
+        dict(zip(keys, t, strict=True)) for t in dict.fromkeys(tuple(r["world"].get(k) for k in keys) for r in rows)
+    ]
 
 
 def source_note(facts: Facts, voice: Voice, used: Sequence[Row]) -> Spans:

@@ -87,14 +87,16 @@ class Params:
 
 _CITIES: Final = Text(fr="villes tirées (graines)", en="cities drawn (seeds)")
 
+_DISTRICTS: Final = Text(fr="quartiers tirés", en="districts drawn")
+
 MEASURES: Final[tuple[Measure, ...]] = (
     Measure("sign_agreement", "share", Text(fr="Part des quartiers dont la tendance comptée a le bon signe",
-            en="Share of districts whose counted trend has the right sign"), _CITIES),
+            en="Share of districts whose counted trend has the right sign"), _DISTRICTS),
     Measure("slope_bias", "share", Text(
             fr="Biais de la pente annuelle, dans le sens de la vraie tendance (échelle logarithmique)",
             en="Bias of the yearly slope, in the direction of the true trend (log scale)"), _CITIES),
     Measure("coverage", "share", Text(fr="Part des intervalles à 95 % qui contiennent la vraie pente",
-            en="Share of 95 % intervals that hold the true slope"), _CITIES),
+            en="Share of 95 % intervals that hold the true slope"), _DISTRICTS),
     Measure("gain_of_hours", "share", Text(
             fr="Signes justes gagnés en comptant par heure travaillée (différence de parts)",
             en="Right signs gained by counting per hour worked (difference of shares)"), _CITIES),

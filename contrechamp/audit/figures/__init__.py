@@ -50,6 +50,8 @@ FIGURES: Final[Mapping[str, str]] = {
     "E12_ppv": "e12:draw_ppv",
     "E18_denominators": "e18:draw_nested",
     "E24_gaps": "e24:draw_gaps",
+    "E25_signs": "e25:draw_signs",
+    "E25_worlds": "e25:draw_worlds",
     "E27_placebo": "e27:draw_placebo",
     "E28_looks": "e28:draw_looks",
 }

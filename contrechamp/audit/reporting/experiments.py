@@ -44,7 +44,7 @@ _OPS: Final = {">=": "≥", ">": ">", "<=": "≤", "<": "<"}
 #: Plates of each experiment.
 PLATES: Final[Mapping[str, tuple[str, ...]]] = {
     "E01": ("E01_gain",), "E02": ("E02_curve", "E02_worlds"), "E12": ("E12_ppv",), "E18": ("E18_denominators",),
-    "E24": ("E24_gaps",), "E27": ("E27_placebo",), "E28": ("E28_looks",),
+    "E24": ("E24_gaps",), "E25": ("E25_signs", "E25_worlds"), "E27": ("E27_placebo",), "E28": ("E28_looks",),
 }  # fmt: skip
 MAX_MAPS: Final = 3
 

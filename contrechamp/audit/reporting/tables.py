@@ -35,6 +35,8 @@ SHORT: Final[Mapping[tuple[str, str], Text]] = {
                                  en="operators’ load (1: the queue overflows)"),
     ("E12", "minutes_per_true_event"): Text(fr="minutes de lecture par fait trouvé",
                                             en="reading minutes per event found"),
+    ("E25", "sign_agreement"): Text(fr="signes justes", en="right signs"),
+    ("E25", "coverage"): Text(fr="intervalles qui contiennent la pente", en="intervals that hold the slope"),
     ("E18", "under_2pct"): Text(fr="moins de 2 %", en="under 2 %"),
 }  # fmt: skip
 

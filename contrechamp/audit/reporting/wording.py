@@ -64,6 +64,7 @@ SIDES: Final[Mapping[str, Text]] = {
 METHODS: Final[Mapping[str, Text]] = {
     "wilson": Text(fr="Wilson", en="Wilson"),
     "clopper-pearson": Text(fr="Clopper–Pearson", en="Clopper–Pearson"),
+    "korn-graubard": Text(fr="Korn–Graubard, par grappes", en="Korn–Graubard, by clusters"),
     "stationary-bootstrap": Text(fr="bootstrap par blocs de jours", en="bootstrap by blocks of days"),
     "exact": Text(fr="exact", en="exact"),
     "arithmetic": Text(fr="calcul", en="arithmetic"),

@@ -63,12 +63,13 @@ plan: setup ## freeze the plan shipped with the package (its date and hash chang
 	@$(BIN)/contrechamp claims freeze --out contrechamp/audit/register/plan.json
 
 # The same city for every reader: the default scenario under the seed of the frozen plan.
-docs: setup ## draw the default city and write what is said of it (docs/calibration.md, docs/datasheets.*)
+docs: setup ## draw the default city and write what is said of it and of the predictors (docs/)
 	@rm -rf runs/.docs && $(BIN)/contrechamp generate --out runs/.docs
 	@{ cat docs/calibration.head.md; $(BIN)/contrechamp calibrate runs/.docs --lang fr; printf '\n## In English\n\n'; \
 	  $(BIN)/contrechamp calibrate runs/.docs --lang en; } > docs/calibration.md
 	@$(BIN)/contrechamp streams sheets > docs/datasheets.md
 	@$(BIN)/contrechamp streams sheets --lang en > docs/datasheets.en.md
+	@$(BIN)/python -m contrechamp.audit.cards docs/models
 	@rm -rf runs/.docs
 
 clean: ## remove caches and the environment; runs are kept

@@ -25,6 +25,7 @@ class Sharing(Enum):
     THRESHOLD = "threshold"  #: equal hours in cells expected to hold at least ``times_mean`` times the mean
     EQUAL = "equal"  #: the same everywhere
     RANDOM = "random"  #: equal hours in a ``share`` of cells drawn anew each day
+    TOP_DECILE = "top-decile"  #: the same, drawn among the tenth of cells that rank first
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,8 @@ class Allocation:
     ----------
     sharing : Sharing
     share : float, default=0.05
-        Share of the cells that :attr:`Sharing.TOP` and :attr:`Sharing.RANDOM` send hours to, in (0, 1].
+        Share of the cells that :attr:`Sharing.TOP`, :attr:`Sharing.RANDOM` and :attr:`Sharing.TOP_DECILE` send hours
+        to, in (0, 1].
     times_mean : float, default=2.0
         Level from which :attr:`Sharing.THRESHOLD` sends hours. Where no cell reaches it, hours are equal everywhere.
     explore : float, default=0.0
@@ -118,9 +120,14 @@ def _weights(surface: FloatArray, allocation: Allocation, order: IntArray) -> Fl
     k = max(1, round(allocation.share * n))
     if allocation.sharing is Sharing.RANDOM:
         out[order[:k]] = 1.0
-    elif allocation.sharing is Sharing.TOP:
+    elif allocation.sharing in (Sharing.TOP, Sharing.TOP_DECILE):
         rounded = np.round(surface / max(float(surface.max()), 1e-300), 12)  # last bits choose no cell
-        out[order[np.argsort(-rounded[order], kind="stable")[:k]]] = 1.0
+        ranked = order[np.argsort(-rounded[order], kind="stable")]
+        if allocation.sharing is Sharing.TOP_DECILE:
+            first = np.zeros(n, dtype=np.bool_)
+            first[ranked[: max(k, round(0.1 * n))]] = True
+            ranked = order[first[order]]
+        out[ranked[:k]] = 1.0
     else:
         out[surface >= allocation.times_mean * max(float(surface.mean()), 1e-300)] = 1.0
     return out

@@ -21,8 +21,16 @@ if TYPE_CHECKING:
 PREDICTORS: Final[Mapping[str, str]] = {
     "uniform": "models.baselines:Uniform",
     "trailing-mean": "models.baselines:TrailingMean",
+    "same-weekday": "models.weekday:SameWeekday",
     "retro-quartic": "models.retrospective:RetroQuartic",
+    "prospective": "models.prospective:Prospective",
     "etas-per-cell": "models.etas:CellEtas",
+    "sepp": "models.sepp:SelfExciting",
+    "knox": "models.near_repeat:NearRepeat",
+    "risk-terrain": "models.risk_terrain:RiskTerrain",
+    "gbm": "models.gbm:BoostedTrees",
+    "st-net": "models.st_net:StNet",
+    "ensemble": "models.ensemble:Ensemble",
 }
 
 

@@ -1,4 +1,4 @@
-r"""How well a map ranks tomorrow's events: hit rate, PAI, PEI, log score. Always against a stated area.
+r"""How well a map ranks tomorrow's events: hit rate, PAI, PEI, area under the curve, log score. Against a stated area.
 
 A share of events captured means nothing without the share of the map that was flagged: 83 % of the map flagged at
 random captures 83 % of events. PAI divides one by the other; PEI divides what was captured by what hindsight could.
@@ -178,6 +178,55 @@ def pooled_pai(surfaces: npt.ArrayLike, counts: npt.ArrayLike, *, area: float, r
     return _scores(surfaces, counts, area, rng).pooled_pai
 
 
+def rank_sums(hits: IntArray) -> FloatArray:
+    """Sum over each day's events of the share of cells ranked below theirs, their own counting half, shape (n_days,).
+
+    Parameters
+    ----------
+    hits : ndarray, shape (n_days, n_cells)
+        From :func:`captured`.
+
+    Notes
+    -----
+    Divided by the day's events, this is the area under the curve of the hit rate against the share of the map flagged
+    (straight between cells): in ``[0.5 / M, 1 - 0.5 / M]``, and 0.5 on average for a random order, whatever the events.
+    """
+    n_cells = hits.shape[1]
+    return np.asarray((hits.sum(axis=1) - hits[:, -1] / 2) / n_cells, dtype=np.float64)
+
+
+def area_under_curve(surfaces: npt.ArrayLike, counts: npt.ArrayLike, *, rng: np.random.Generator) -> FloatArray:
+    """Area under each day's hit-rate curve, shape (n_days,); 0.5 for a random order, NaN on a day without events."""
+    n_days, n_cells = np.atleast_2d(np.asarray(counts)).shape
+    hits = captured(rank_cells(surfaces, ties=tie_breaks(n_days, n_cells, rng=rng)), counts)
+    return _ratio(rank_sums(hits), hits[:, -1])
+
+
+def random_pai_variance(counts: npt.ArrayLike, *, k: int) -> float:
+    """Variance of the PAI of ``k`` cells chosen at random, its mean being 1; NaN without events.
+
+    Parameters
+    ----------
+    counts : array-like, shape (n_cells,)
+        Events of a day, or of the whole period for cells chosen once.
+    k : int
+
+    Examples
+    --------
+    >>> random_pai_variance([0, 1, 2, 5], k=2)
+    0.2916666666666667
+    """
+    y = np.asarray(counts, dtype=np.float64)
+    n_cells, total = len(y), float(y.sum())
+    if not 1 <= k <= n_cells:
+        raise bad_parameter(name="k", where="random_pai_variance", must=f"in [1, {n_cells}]", got=k)
+    if total == 0:
+        return float("nan")
+    if k == n_cells:
+        return 0.0
+    return float((n_cells / k) ** 2 / total**2 * k * (1 - k / n_cells) * y.var(ddof=1))
+
+
 def area_for_share(hits: IntArray, *, share: float) -> FloatArray:
     """Smallest share of the map whose flagged cells capture ``share`` of each day's events.
 
@@ -217,6 +266,26 @@ def log_score(surfaces: npt.ArrayLike, counts: npt.ArrayLike, *, floor: float = 
     rate = np.maximum(np.atleast_2d(np.asarray(surfaces, dtype=np.float64)), floor)
     y = np.atleast_2d(np.asarray(counts, dtype=np.float64))
     return np.asarray((y * np.log(rate) - rate - special.gammaln(y + 1)).sum(axis=1), dtype=np.float64)
+
+
+def level_log_score(surfaces: npt.ArrayLike, counts: npt.ArrayLike, *, floor: float = 1e-4) -> FloatArray:
+    """Log score of each day's map once scaled to that day's events, less what no map can change (the factorials).
+
+    Only the places are scored: maps learn the level of records, and on truth, where there are more events, a raw score
+    would reward whichever map happens to sum higher. Only differences between maps of the same days have a meaning.
+    """
+    y = np.atleast_2d(np.asarray(counts))
+    rate = np.maximum(at_level(np.atleast_2d(np.asarray(surfaces, dtype=np.float64)), y.sum(axis=1)), floor)
+    day, cell = np.nonzero(y)
+    seen = np.bincount(day, y[day, cell] * np.log(rate[day, cell]), minlength=len(y))
+    return np.asarray(seen - rate.sum(axis=1), dtype=np.float64)
+
+
+def at_level(surfaces: FloatArray, events: npt.ArrayLike) -> FloatArray:
+    """Scale each day's map to the events of that day; a map of zeros stays one."""
+    total = surfaces.sum(axis=1, keepdims=True)
+    wanted = np.asarray(events, dtype=np.float64)[:, None]
+    return np.asarray(surfaces * np.divide(wanted, total, out=np.zeros(total.shape), where=total > 0))
 
 
 def _scores(surfaces: npt.ArrayLike, counts: npt.ArrayLike, area: float, rng: np.random.Generator) -> DailyScores:

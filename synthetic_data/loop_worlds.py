@@ -36,6 +36,23 @@ def draw_levels(shape: tuple[int, int], *, spread: float = 1.0, rng: np.random.G
     return np.asarray(level / level.mean(), dtype=np.float64)
 
 
+def turning(first: FloatArray, later: FloatArray, *, n_days: int, turnover: float) -> FloatArray:
+    """Levels that turn from one map into another, shape (n_days, n_cells).
+
+    Parameters
+    ----------
+    first, later : ndarray, shape (n_cells,)
+        From :func:`draw_levels`.
+    n_days : int
+    turnover : float
+        In [0, 1]. 0: places keep their level; 1: the last day's map owes nothing to the first. Logs turn steadily.
+    """
+    angle = np.pi / 2 * turnover * np.arange(n_days) / max(n_days - 1, 1)
+    logs = np.cos(angle)[:, None] * np.log(first) + np.sin(angle)[:, None] * np.log(later)
+    level = np.exp(logs)
+    return np.asarray(level / level.mean(axis=1, keepdims=True), dtype=np.float64)
+
+
 def draw_potential(
     *,
     levels: npt.ArrayLike,
@@ -51,8 +68,8 @@ def draw_potential(
 
     Parameters
     ----------
-    levels : array-like, shape (n_cells,)
-        Relative level of each cell.
+    levels : array-like, shape (n_cells,) or (n_days, n_cells)
+        Relative level of each cell, the same every day or day by day; each day is brought to the same total.
     grid : Grid
     n_days : int
     per_day : float
@@ -78,10 +95,14 @@ def draw_potential(
     """
     where = "draw_potential"
     level = np.asarray(levels, dtype=np.float64)
-    if level.shape != (grid.n_cells,) or not (np.isfinite(level).all() and (level >= 0).all() and level.sum() > 0):
+    total = level.sum(axis=-1, keepdims=True)
+    if level.shape not in ((grid.n_cells,), (n_days, grid.n_cells)) or not (
+        np.isfinite(level).all() and (level >= 0).all() and (total > 0).all()
+    ):
         raise bad_parameter(
-            name="levels", where=where, must=f"{grid.n_cells} numbers of at least 0, not all 0", got=level.shape
-        )
+            name="levels", where=where, must=f"{grid.n_cells} numbers of at least 0, not all 0, or as many a day",
+            got=level.shape,
+        )  # fmt: skip
     for name, value, ok, must in (
         ("n_days", n_days, n_days >= 1, "at least 1"),
         ("per_day", per_day, per_day > 0, "above 0"),
@@ -91,7 +112,7 @@ def draw_potential(
         if not ok:
             raise bad_parameter(name=name, where=where, must=must, got=value)
     steps = rng.spawn(3)
-    first = steps[0].poisson(per_day * (1 - kappa) * level / level.sum(), size=(n_days, grid.n_cells))
+    first = steps[0].poisson(per_day * (1 - kappa) * level / total, size=(n_days, grid.n_cells))
     day, cell = (a.astype(np.int64) for a in np.nonzero(first))
     times = first[day, cell]
     day, cell = np.repeat(day, times), np.repeat(cell, times)

@@ -1,19 +1,24 @@
-"""``contrechamp hotspot``: the predictors."""
+"""``contrechamp hotspot``: the predictors, put to the test or asked for a map."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from contrechamp.cli._common import emit, emit_table
+from contrechamp.cli._common import emit, emit_table, parse_sets, progress_bar, say, workers
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from contrechamp.domain.results import Result, Scalar
 
 app = typer.Typer(help="Les prédicteurs de points chauds. (The hot-spot predictors.)", no_args_is_help=True)
 
-
-@app.callback()
-def _group() -> None:
-    """Keep `list` a sub-command while it is alone."""
+_CITY = "Dossier de `generate` dont vient le lac : grille, lieux, dates, vérité. (The city's folder.)"
+_CELL = "Côté d'une maille, en mètres, sans --city. (Side of a cell, without --city.)"
 
 
 @app.command("list")
@@ -30,3 +35,206 @@ def list_predictors(as_json: Annotated[bool, typer.Option("--json")] = False) ->
         emit(rows)
     else:
         emit_table([(r["key"], r["parameters"], r["summary"]) for r in rows], ("key", "parameters", "summary"))
+
+
+@app.command("backtest")
+def backtest(
+    source: Annotated[str, typer.Argument(metavar="RUN_OU_LAC", help="Lac, ou dossier qui en contient un.")],
+    city: Annotated[Path | None, typer.Option(help=_CITY)] = None,
+    predictor: Annotated[
+        list[str] | None, typer.Option(help="Prédicteur, à répéter ; par défaut, tous ceux qui sont rapides.")
+    ] = None,
+    area: Annotated[
+        list[float] | None, typer.Option(help="Part de surface signalée, à répéter : 0.01 pour 1 %.")
+    ] = None,
+    days: Annotated[int, typer.Option(help="Jours évalués, les derniers. (Days evaluated.)")] = 56,
+    refit: Annotated[int | None, typer.Option(help="Jours entre deux apprentissages. (Days between two fits.)")] = None,
+    against: Annotated[
+        str | None, typer.Option(help="Comparer chacun à celui-ci aussi. (Compare each with this one too.)")
+    ] = None,
+    cell: Annotated[float, typer.Option(help=_CELL)] = 250.0,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    jobs: Annotated[int | None, typer.Option()] = None,
+    out: Annotated[Path | None, typer.Option(help="Dossier où écrire les tables en parquet.")] = None,
+    as_json: Annotated[bool, typer.Option("--json")] = False,
+) -> None:
+    """Mettre les cartes à l'épreuve, un jour d'avance, sur les enregistrements. (Backtest on records.)
+
+    Sur la vérité aussi, là où une ville engendrée en laisse une (on truth too, where a generated city left one).
+    Chaque nombre porte son intervalle à 95 % et le nombre n de jours.
+    """
+    from contrechamp.domain.provenance import plain
+    from contrechamp.pipelines.backtest import AREAS, CANNOT_TELL, default_predictors
+    from contrechamp.pipelines.hotspot import backtest_lake
+    from contrechamp.store.runs import write_tables
+
+    keys = None if not predictor else list(dict.fromkeys([*predictor, *([against] if against else [])]))
+    chosen = keys or (list(default_predictors()) if against else None)
+    pairs = [(key, against) for key in chosen or () if against and key != against]
+    with progress_bar(1) as (progress, advance):
+        advance("hotspot backtest")
+        outcome, given = backtest_lake(
+            source, city=city, predictors=chosen, areas=area or AREAS, days=days, refit_every=refit, pairs=pairs,
+            cell_m=cell, seed=seed, jobs=workers(jobs), progress=progress,
+        )  # fmt: skip
+    if out is not None:
+        write_tables(out, outcome.tables)
+        say(f"Tables : {out / 'tables'}")
+    records = given.accounts.drop(columns="input").iloc[0].astype(int).to_dict()  # the first input is the records
+    if as_json:
+        emit(plain({
+            "records": records, "n_cells": given.grid.n_cells,
+            "outline": given.outline, "truth": given.truth is not None,
+            "results": [r.to_dict() for r in outcome.results],
+        }))  # fmt: skip
+        return
+    _print_scores(outcome.results, against=against)
+    _print_nij(outcome.tables["nij_rules"])
+    say(
+        f"{records['used']} enregistrements sur {records['rows']} lus (records used of those read), {given.n_days} "
+        f"jours, dont {days} évalués (days, of which evaluated) ; {given.grid.n_cells} mailles (cells) de "
+        f"{given.grid.cell_m:g} m."
+    )
+    if given.outline == "hull":
+        say(
+            "Sans --city, la grille couvre l'enveloppe des enregistrements : le PAI dépend de cette surface. "
+            "(Without --city the grid covers the hull of the records, and PAI depends on that area.)"
+        )
+    if given.truth is None:
+        say(
+            "Aucune vérité ici : ces scores disent comment la carte annonce l'enregistrement, non ce qui arrive. "
+            "(No truth here: these scores say how well the map foretells recording, not what happens.)"
+        )
+    else:
+        say(f"{CANNOT_TELL.fr} ({CANNOT_TELL.en})")
+
+
+@app.command("predict")
+def predict(
+    source: Annotated[str, typer.Argument(metavar="RUN_OU_LAC", help="Lac, ou dossier qui en contient un.")],
+    predictor: Annotated[str, typer.Option(help="Clef du prédicteur : `contrechamp hotspot list`.")],
+    city: Annotated[Path | None, typer.Option(help=_CITY)] = None,
+    at: Annotated[
+        str | None, typer.Option(help="Jour prédit, AAAA-MM-JJ ; par défaut, le lendemain du dernier. (Day.)")
+    ] = None,
+    top: Annotated[int | None, typer.Option(help="Mailles signalées ; par défaut 1 %. (Cells flagged.)")] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", help="Paramètre du prédicteur : clef=valeur.")] = None,
+    cell: Annotated[float, typer.Option(help=_CELL)] = 250.0,
+    seed: Annotated[int, typer.Option(min=0, help="Départage les mailles égales. (Chooses among equals.)")] = 0,
+    out: Annotated[Path | None, typer.Option(help="Fichier .geojson, .csv ou .parquet.")] = None,
+    as_json: Annotated[bool, typer.Option("--json")] = False,
+) -> None:
+    """Dessiner la carte de demain et nommer les mailles signalées. (Draw tomorrow's map and its flagged cells.)"""
+    import json
+
+    from contrechamp.pipelines.hotspot import CANNOT_TELL, check_map_name, predict_day, write_map
+
+    if out is not None:
+        check_map_name(out)
+    with progress_bar(1) as (_, advance):
+        advance("hotspot predict")
+        drawn = predict_day(
+            source, predictor=predictor, city=city, params=_values(parse_sets(set_ or ())), at=_date(at), top=top,
+            cell_m=cell, seed=seed,
+        )  # fmt: skip
+    if out is not None:
+        write_map(drawn, out)
+        say(f"Carte (map) : {out}")
+    head: Mapping[str, Any] = {
+        "predictor": drawn.predictor, "day": drawn.day.date().isoformat(), "n_records": drawn.n_records,
+        "n_days": drawn.n_days, "n_days_used": drawn.n_days_used, "n_cells": drawn.n_cells,
+        "expected_total": drawn.expected_total, "tied_with_the_last": drawn.tied,
+    }  # fmt: skip
+    if as_json:
+        emit({**head, "cannot_tell": {"fr": CANNOT_TELL.fr, "en": CANNOT_TELL.en},
+              "cells": json.loads(drawn.cells.to_json(orient="records"))})  # fmt: skip
+        return
+    rows = [
+        (r["rank"], r["cell"], f"{r['x_m']:.0f}", f"{r['y_m']:.0f}", f"{r['lon']:.5f}", f"{r['lat']:.5f}",
+         f"{r['expected']:.4g}", f"{100 * r['share']:.2f} %")
+        for r in drawn.cells.to_dict("records")
+    ]  # fmt: skip
+    emit_table(rows, ("rank", "cell", "x_m", "y_m", "lon", "lat", "expected", "share"))
+    say(
+        f"{head['day']}, {drawn.predictor} : {len(drawn.cells)} mailles sur {drawn.n_cells} (cells flagged), d'après "
+        f"n = {drawn.n_records} enregistrements connus ce matin-là sur {drawn.n_days} jours, carte établie sur "
+        f"{drawn.n_days_used} (records known that morning, days, days the map rests on) ; {drawn.expected_total:.1f} "
+        "attendus en tout (expected in all)."
+    )
+    if drawn.tied:
+        say(
+            f"{drawn.tied} autres mailles valent la dernière signalée : le hasard a choisi (graine {seed}). "
+            "(Others equal the last one flagged: chance chose.)"
+        )
+    say(f"{CANNOT_TELL.fr} ({CANNOT_TELL.en})")
+
+
+def _print_scores(results: Sequence[Result], *, against: str | None) -> None:
+    """One line per map, area and kind of events; never a score without its interval and n."""
+    from contrechamp.domain.provenance import canonical_json
+
+    found = {r.key: r.interval for r in results}
+
+    def cell(measure: str, **world: Scalar) -> str:
+        i = found.get(f"platform/{measure}/{canonical_json(world)}")
+        if i is None:
+            return "-"
+        if i.estimate is None or i.low is None or i.high is None:
+            return f"non estimable (n={i.n})"
+        return f"{i.estimate:.4g} [{i.low:.4g}, {i.high:.4g}] n={i.n}"
+
+    pai = [r.world for r in results if r.measure == "pai"]
+    rows = []
+    for world in pai:
+        row = [f"{world['predictor']}", f"{100 * float(world['area']):g} %", f"{world['scored_on']}"]
+        row += [cell(m, **world) for m in ("pai", "pei", "pei_star", "gain_pai")]
+        if against:
+            row.append(cell("pair_gain_pai", **world, against=against))
+        rows.append(row)
+    more = (f"gain / {against}",) if against else ()
+    emit_table(rows, ("predictor", "area", "scored_on", "PAI [95 %]", "PEI", "PEI*", "gain / trailing-mean", *more))
+    print()
+    whole = dict.fromkeys((str(w["predictor"]), str(w["scored_on"])) for w in pai)
+    names = ("auc", "log_gain", "brier_skill", "calibration_slope")
+    emit_table(
+        [(*key, *(cell(m, predictor=key[0], scored_on=key[1]) for m in names)) for key in whole],
+        ("predictor", "scored_on", "AUC [95 %]", "log gain (nats)", "Brier skill", "calibration slope"),
+    )
+
+
+def _print_nij(rules: pd.DataFrame) -> None:
+    """Say whether the half square mile of the NIJ's PAI was flagged under its rules."""
+    broken = [
+        f"{r['rule']} = {r['got']:.4g}, hors de (outside) [{r['low']:g}, {r['high']:g}]"
+        for r in rules.to_dict("records")
+        if not r["met"]
+    ]
+    if broken:
+        say(f"Règles du NIJ 2017 non tenues (NIJ rules not met) : {' ; '.join(broken)}.")
+
+
+def _date(text: str | None) -> pd.Timestamp | None:
+    import pandas as pd
+
+    from contrechamp.domain.errors import ParameterError
+
+    if text is None:
+        return None
+    date = pd.to_datetime(text, format="%Y-%m-%d", errors="coerce")
+    if pd.isna(date):
+        raise ParameterError(f"The `--at` option must be a day (2017-03-01). Got {text!r}.")
+    return pd.Timestamp(date)
+
+
+def _values(pairs: Mapping[str, str]) -> dict[str, Any]:
+    """Numbers as numbers, the rest as words; the predictor says what it takes."""
+
+    def read(text: str) -> Any:
+        for kind in (int, float):
+            try:
+                return kind(text)
+            except ValueError:
+                continue
+        return text
+
+    return {name: read(text) for name, text in pairs.items()}

@@ -19,51 +19,44 @@ import numpy.typing as npt
 import pandas as pd
 from joblib import Parallel, delayed
 
-from contrechamp.domain import columns as col
-from contrechamp.domain.errors import ContractError, bad_parameter
-from contrechamp.domain.grid import FloatArray, Grid, IntArray, count_cube, day_index
-from contrechamp.domain.intervals import Interval
+from contrechamp.domain.errors import ParameterError, bad_parameter
+from contrechamp.domain.grid import Grid, IntArray, count_cube
+from contrechamp.domain.history import Covariates, EventLog
 from contrechamp.domain.protocols import Progress, silent
-from contrechamp.domain.results import Measure, Outcome, Result, Scalar
+from contrechamp.domain.results import Outcome
 from contrechamp.domain.rng import stream
 from contrechamp.domain.text import Text
-from contrechamp.store.lake import read_stream
-from models import PREDICTORS, load_predictor
-from models.resampling import DayDraws, block_length, draw_days, ratio_interval
-from models.scores import (
-    DailyScores,
-    best_captured,
-    captured,
-    flagged_size,
-    log_score,
-    rank_cells,
-    tie_breaks,
+from contrechamp.pipelines.backtest_inputs import EVALUATED_DAYS, read_run
+from contrechamp.pipelines.backtest_results import (
+    BASELINE,
+    EXPERIMENT,
+    MEASURES,
+    N_DRAWS,
+    Design,
+    draws_of,
+    map_table,
+    results_of,
+    tables_of,
 )
-from models.walk import walk_forward
-from synthetic_data.scenario import Scenario
+from models import PREDICTORS, load_predictor, predictor_class
+from models.attainable import attainable
+from models.nij import nij_area
+from models.scores import best_captured, flagged_size, tie_breaks
+from models.tally import Block, join_blocks, tally_block
+from models.walk import day_blocks, walk_forward
 
-EXPERIMENT: Final = "platform"
-#: The map that costs nothing, with which forecasts are compared.
-BASELINE: Final = "trailing-mean"
+__all__ = [
+    "AREAS", "BASELINE", "CANNOT_TELL", "EVALUATED_DAYS", "EXPERIMENT", "MAPPED", "MEASURES", "N_DRAWS", "ON_REQUEST",
+    "backtest", "default_predictors", "run_backtest",
+]  # fmt: skip
+
 AREAS: Final = (0.01, 0.05)
-EVALUATED_DAYS: Final = 56
-N_DRAWS: Final = 999
-
-_DAYS: Final = Text(fr="jours évalués", en="days evaluated")
-
-MEASURES: Final[tuple[Measure, ...]] = (
-    Measure("hit_rate", "share", Text(fr="Part des incidents dans la surface signalée",
-            en="Share of incidents in the flagged area"), _DAYS),
-    Measure("pai", "pai", Text(fr="PAI : part captée divisée par la part de surface",
-            en="PAI: share captured over share of area"), _DAYS),
-    Measure("pei", "share", Text(fr="PEI : part de ce que l’on aurait capté en connaissant la suite",
-            en="PEI: share of what hindsight would have captured"), _DAYS),
-    Measure("gain_pai", "ratio", Text(fr="Gain relatif de PAI sur la moyenne de 52 semaines",
-            en="Relative gain in PAI over the 52-week mean"), _DAYS),
-    Measure("log_gain", "nats", Text(
-            fr="Gain d’information sur le lieu, par incident, par rapport à la moyenne de 52 semaines",
-            en="Information gained on the place, per incident, over the 52-week mean"), _DAYS),
-)  # fmt: skip
+#: Predictors that take far longer than the others together: only where they are asked for by name.
+ON_REQUEST: Final = ("st-net",)
+#: Predictors whose daily maps are kept, cell by cell, for whoever looks at them.
+MAPPED: Final = ("uniform", "trailing-mean", "retro-quartic", "etas-per-cell", "sepp", "ensemble")
+#: Constraint of the hindsight set of PEI* (see :mod:`models.attainable`).
+ATTAINABLE: Final = "static"
 
 CANNOT_TELL: Final = Text(
     fr="Ces scores valent pour cette ville inventée, sous ce régime d’enregistrement, sur ces jours. Le score "
@@ -77,16 +70,29 @@ CANNOT_TELL: Final = Text(
 _NO_LATE: Final = np.zeros((0, 3), dtype=np.int64)
 
 
+def default_predictors(covariates: Covariates | None = None) -> tuple[str, ...]:
+    """Predictors a backtest runs unless told: all but those of :data:`ON_REQUEST` and those that lack their layers."""
+    places = covariates is not None and bool(covariates.places)
+    return tuple(
+        key for key in PREDICTORS if key not in ON_REQUEST and (places or not predictor_class(key).NEEDS_PLACES)
+    )
+
+
 def backtest(
-    records: npt.NDArray[Any],
-    truth: npt.NDArray[Any],
+    records: EventLog | npt.NDArray[Any],
+    truth: npt.NDArray[Any] | None,
     *,
     grid: Grid,
-    predictors: Sequence[str] = tuple(PREDICTORS),
+    predictors: Sequence[str] | None = None,
     params: Mapping[str, Mapping[str, Any]] | None = None,
     first_day: int,
     areas: Sequence[float] = AREAS,
     late: IntArray = _NO_LATE,
+    covariates: Covariates | None = None,
+    refit_every: int | None = None,
+    pairs: Sequence[tuple[str, str]] = (),
+    constraint: str = ATTAINABLE,
+    mapped: Sequence[str] = MAPPED,
     seed: int,
     jobs: int = 1,
     progress: Progress = silent,
@@ -95,11 +101,13 @@ def backtest(
 
     Parameters
     ----------
-    records, truth : ndarray of int, shape (n_days, n_cells)
-        Recorded events and latent incidents by day and cell. Predictors are handed the first only.
+    records : EventLog, or ndarray of int, shape (n_days, n_cells)
+        Recorded events, or their counts by day and cell. Predictors are handed nothing else of what happened.
+    truth : ndarray of int, shape (n_days, n_cells), or None
+        Latent incidents by day and cell. None where nobody knows them: maps are then scored on records only.
     grid : Grid
-    predictors : sequence of str
-        Keys of :data:`models.PREDICTORS`.
+    predictors : sequence of str, optional
+        Keys of :data:`models.PREDICTORS`; :func:`default_predictors` where left out.
     params : mapping of str to mapping, optional
         Parameters of a predictor, by its key; its defaults otherwise.
     first_day : int
@@ -107,49 +115,61 @@ def backtest(
     areas : sequence of float
         Shares of the cells to flag.
     late : ndarray of int, shape (n_late, 3)
-        Records entered after the day they bear, see :func:`models.walk.walk_forward`.
+        With counts: records entered after the day they bear, see :func:`models.walk.walk_forward`.
+    covariates : Covariates, optional
+        What else was known, covering every day.
+    refit_every : int, optional
+        Days between two estimations, for all; each predictor's own schedule (``REFIT_DAYS``) where left out.
+    pairs : sequence of (str, str)
+        Predictors to compare, each with another, beside the comparison of all with :data:`BASELINE`.
+    constraint : str
+        Of the hindsight set of PEI*, a key of :data:`models.attainable.CONSTRAINTS`.
+    mapped : sequence of str
+        Predictors whose maps are kept in ``map_daily``.
     seed : int
         Run seed. Ties and bootstrap draws come from it.
     jobs : int, default=1
-        Predictors run at the same time. Changes no number.
+        Blocks of days of predictors drawn at the same time. Changes no number.
 
     Returns
     -------
     Outcome
-        Results of :data:`MEASURES` by predictor, area and ``scored_on``; tables ``backtest_daily`` and ``map_daily``.
+        Results of :data:`MEASURES` by predictor, area and ``scored_on``; tables ``backtest_daily``,
+        ``backtest_scores``, ``backtest_moves``, ``calibration_bins``, ``nij_rules``, ``backtest_predictors`` and
+        ``map_daily``.
+
+    Raises
+    ------
+    ParameterError
+        For a predictor, parameter, area, pair or constraint that there is not, or arrays of two shapes.
 
     Notes
     -----
     The same order of equal cells and the same resampled days serve every predictor, so differences are paired.
+
+    Where maps are scored as rates (Brier, calibration) on truth, they are first multiplied by one number, truth over
+    records of the days evaluated: as if the city knew how much it misses in all, but not where.
     """
-    if records.shape != truth.shape or records.ndim != 2:
-        raise bad_parameter(
-            name="records, truth", where="backtest", must="two arrays of the same shape (n_days, n_cells)",
-            got=(records.shape, truth.shape),
-        )  # fmt: skip
-    surfaces = _surfaces(
-        records, grid=grid, predictors=predictors, params=params or {}, first_day=first_day, late=late, jobs=jobs,
-        progress=progress,
+    log = records if isinstance(records, EventLog) else EventLog.from_counts(records, grid=grid, late=late)
+    seen = _scored_days(log, truth, first_day=first_day)
+    keys = default_predictors(covariates) if predictors is None else tuple(dict.fromkeys(predictors))
+    _check_pairs(pairs, keys)
+    if refit_every is not None and refit_every < 1:
+        raise bad_parameter(name="refit_every", where="backtest", must="at least 1 day", got=refit_every)
+    if not keys:
+        raise ParameterError("A backtest needs a predictor. List them with `contrechamp hotspot list`.")
+    design = _design(seen, grid=grid, areas=areas, pairs=pairs, constraint=constraint)
+    ties = tie_breaks(log.n_days - first_day, grid.n_cells, rng=stream(seed, "backtest", "ties"))
+    blocks, surfaces, schedule = _walk(
+        log, seen, design=design, grid=grid, keys=keys, params=params or {}, first_day=first_day,
+        covariates=covariates, refit_every=refit_every, mapped=mapped, ties=ties, jobs=jobs, progress=progress,
     )  # fmt: skip
-    seen = {"truth": truth[first_day:], "records": records[first_day:]}
-    ties = tie_breaks(len(truth) - first_day, grid.n_cells, rng=stream(seed, "backtest", "ties"))
-    orders = {key: rank_cells(surface, ties=ties) for key, surface in surfaces.items()}
-    results: list[Result] = []
-    daily: list[pd.DataFrame] = []
-    for scored_on, counts in seen.items():
-        scores = _scores(orders, counts, areas=areas)
-        draws = _draws(scores, seed=seed, scored_on=scored_on)
-        results += _results(scores, draws, scored_on=scored_on)
-        results += _log_gains(surfaces, counts, draws, scored_on=scored_on)
-        daily += [
-            _daily_table(one, day0=first_day, predictor=key, area=area, scored_on=scored_on)
-            for (key, area), one in scores.items()
-        ]
-    tables = {
-        "backtest_daily": pd.concat(daily, ignore_index=True),
-        "map_daily": _map_table(seen, surfaces, day0=first_day),
-    }
-    return Outcome(results, tables)
+    draws_on = {kind: draws_of(blocks, design, kind, seed=seed) for kind in seen}
+    tables = tables_of(blocks, design, draws_on=draws_on, day0=first_day, constraint=constraint)
+    return Outcome(
+        results_of(blocks, design, draws_on=draws_on),
+        {**tables, "backtest_predictors": schedule, "map_daily": map_table(seen, surfaces, day0=first_day)},
+    )
 
 
 def run_backtest(work: Path, *, seed: int, jobs: int = 1, progress: Progress = silent) -> Outcome:
@@ -158,8 +178,7 @@ def run_backtest(work: Path, *, seed: int, jobs: int = 1, progress: Progress = s
     Parameters
     ----------
     work : Path
-        Run folder holding ``scenario.resolved.toml``, ``landing/territory.json``, ``truth/incidents.parquet`` and
-        ``lake/``.
+        Run folder, see :func:`contrechamp.pipelines.backtest_inputs.read_run`.
     seed, jobs, progress
         See :func:`backtest`.
 
@@ -173,158 +192,94 @@ def run_backtest(work: Path, *, seed: int, jobs: int = 1, progress: Progress = s
     ContractError
         If the scenario is too short for a history and :data:`EVALUATED_DAYS` days of test.
     """
-    scenario = Scenario.load(work / "scenario.resolved.toml")
-    start, n_days = scenario.start, scenario.time.n_days
-    if n_days < EVALUATED_DAYS + 28:
-        raise ContractError(
-            f"A backtest needs {EVALUATED_DAYS} days to predict and at least 28 of history. The scenario has {n_days} "
-            f"days. Set `time.n_days` to {EVALUATED_DAYS + 28} or more (the quick profile has 420)."
-        )
-    # The platform's own grid, public geography: it opens nothing of truth/ but what its maps are scored on.
-    grid = Grid.from_dict(json.loads((work / "landing" / "territory.json").read_text(encoding="utf-8")))
     progress("backtest: read", 0, 1)
-    records = _placed(read_stream(work / "lake", "mains_courantes"), grid=grid, start=start)
-    incidents = _placed(pd.read_parquet(work / "truth" / "incidents.parquet"), grid=grid, start=start)
-    cubes = {
-        name: count_cube(frame[col.CELL], frame["day"], n_cells=grid.n_cells, n_days=n_days)
-        for name, frame in (("records", records), ("truth", incidents))
-    }
+    given = read_run(work)
     outcome = backtest(
-        cubes["records"], cubes["truth"], grid=grid, first_day=n_days - EVALUATED_DAYS,
-        late=_late(records, n_days=n_days), seed=seed, jobs=jobs, progress=progress,
+        given.log, given.truth, grid=given.grid, first_day=given.n_days - EVALUATED_DAYS, covariates=given.covariates,
+        seed=seed, jobs=jobs, progress=progress,
     )  # fmt: skip
-    inputs = pd.DataFrame(
-        [
-            _input_row("records", records, used=int(cubes["records"].sum()), n_days=n_days),
-            _input_row("truth", incidents, used=int(cubes["truth"].sum()), n_days=n_days),
-        ]
-    )
-    return Outcome(outcome.results, {**outcome.tables, "backtest_inputs": inputs})
+    return Outcome(outcome.results, {**outcome.tables, "backtest_inputs": given.accounts})
 
 
-def _surfaces(
-    records: npt.NDArray[Any], *, grid: Grid, predictors: Sequence[str], params: Mapping[str, Mapping[str, Any]],
-    first_day: int, late: IntArray, jobs: int, progress: Progress,
-) -> dict[str, FloatArray]:  # fmt: skip
-    made = {key: load_predictor(key, **params.get(key, {})) for key in predictors}
-    walks = Parallel(n_jobs=jobs, prefer="threads", return_as="generator")(
-        delayed(walk_forward)(one, records, grid=grid, first_day=first_day, late=late) for one in made.values()
-    )
-    surfaces: dict[str, FloatArray] = {}
-    for done, (key, surface) in enumerate(zip(made, walks, strict=True), start=1):
-        surfaces[key] = surface
-        progress("backtest: predict", done, len(made))
-    return surfaces
-
-
-def _scores(
-    orders: Mapping[str, IntArray], counts: npt.NDArray[Any], *, areas: Sequence[float]
-) -> dict[tuple[str, float], DailyScores]:
-    n_cells = counts.shape[1]
-    events, best = counts.sum(axis=1, dtype=np.int64), best_captured(counts)
-    out: dict[tuple[str, float], DailyScores] = {}
-    for key, order in orders.items():
-        hits = captured(order, counts)
-        for area in areas:
-            k = flagged_size(area, n_cells=n_cells)
-            out[key, area] = DailyScores(events, hits[:, k - 1], best[:, k - 1], k, n_cells)
-    return out
-
-
-def _draws(scores: Mapping[tuple[str, float], DailyScores], *, seed: int, scored_on: str) -> DayDraws:
-    """Days resampled alike for every predictor: blocks as long as the most persistent hit rate asks for."""
-    departures = [s.hits - s.pooled_hit_rate * s.events for s in scores.values() if s.events.sum() > 0]
-    n_days = len(next(iter(scores.values())).events)
-    return draw_days(
-        n_days, block_days=block_length(departures), n_draws=N_DRAWS, rng=stream(seed, "backtest", "draws", scored_on)
-    )
-
-
-def _results(scores: Mapping[tuple[str, float], DailyScores], draws: DayDraws, *, scored_on: str) -> list[Result]:
-    out: list[Result] = []
-    for (key, area), s in scores.items():
-        measured: dict[str, Interval] = {
-            "hit_rate": ratio_interval(s.hits, s.events, draws=draws),
-            "pai": ratio_interval(s.hits, s.events, draws=draws, scale=1 / s.area_share),
-            "pei": ratio_interval(s.hits, s.best_hits, draws=draws),
-        }
-        if key != BASELINE and (BASELINE, area) in scores:
-            measured["gain_pai"] = ratio_interval(s.hits, scores[BASELINE, area].hits, draws=draws, shift=-1.0)
-        world: dict[str, Scalar] = {"predictor": key, "area": area, "scored_on": scored_on}
-        out += [Result(EXPERIMENT, m, world, interval, "backtest_daily") for m, interval in measured.items()]
-    return out
-
-
-def _log_gains(
-    surfaces: Mapping[str, FloatArray], counts: npt.NDArray[Any], draws: DayDraws, *, scored_on: str
-) -> list[Result]:
-    """Log score of every map against the baseline's, each given the day's own total: only places are scored.
-
-    Maps learn the level of records. On truth, where there are more events, a raw score would reward whichever map
-    happens to sum higher.
-    """
-    if BASELINE not in surfaces:
-        return []
-    events = counts.sum(axis=1)
-    base = log_score(_at_level(surfaces[BASELINE], events), counts)
-    return [
-        Result(
-            EXPERIMENT, "log_gain", {"predictor": key, "scored_on": scored_on},
-            ratio_interval(log_score(_at_level(surface, events), counts) - base, events, draws=draws), "map_daily",
+def _scored_days(log: Any, truth: npt.NDArray[Any] | None, *, first_day: int) -> dict[str, npt.NDArray[Any]]:
+    """Counts of the days evaluated, by kind of events."""
+    if isinstance(log, EventLog):
+        days = np.floor(log.points.t_days).astype(np.int64)
+        counts: npt.NDArray[Any] = count_cube(
+            log.points.cell, days - first_day, n_cells=log.grid.n_cells, n_days=max(log.n_days - first_day, 0)
         )
-        for key, surface in surfaces.items()
-        if key != BASELINE
-    ]  # fmt: skip
+        shape: tuple[int, ...] = (log.n_days, log.grid.n_cells)
+    else:
+        counts, shape = log.counts[first_day:], log.counts.shape
+    if truth is not None and (truth.shape != shape or len(shape) != 2):
+        raise bad_parameter(
+            name="records, truth", where="backtest", must="two arrays of the same shape (n_days, n_cells)",
+            got=(shape, truth.shape),
+        )  # fmt: skip
+    return ({} if truth is None else {"truth": truth[first_day:]}) | {"records": counts}
 
 
-def _at_level(surface: FloatArray, events: IntArray) -> FloatArray:
-    """Scale each day's map to the events of that day; a map of zeros stays one."""
-    total = surface.sum(axis=1, keepdims=True)
-    return np.asarray(surface * np.divide(events[:, None], total, out=np.zeros(total.shape), where=total > 0))
+def _check_pairs(pairs: Sequence[tuple[str, str]], keys: Sequence[str]) -> None:
+    absent = sorted({key for pair in pairs for key in pair} - set(keys))
+    if absent:
+        raise bad_parameter(
+            name="pairs", where="backtest", must="pairs of predictors that are run", got=absent,
+            remedy=f"Those that are run: {', '.join(keys)}.",
+        )  # fmt: skip
 
 
-def _daily_table(s: DailyScores, *, day0: int, predictor: str, area: float, scored_on: str) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "day": np.arange(day0, day0 + len(s.events)), "predictor": predictor, "area": area, "scored_on": scored_on,
-            "cells_flagged": s.k, "events": s.events, "hits": s.hits, "best_hits": s.best_hits,
-            "hit_rate": s.hit_rate, "pai": s.pai, "pei": s.pei,
-        }
+def _design(
+    seen: Mapping[str, npt.NDArray[Any]], *, grid: Grid, areas: Sequence[float], pairs: Sequence[tuple[str, str]],
+    constraint: str,
+) -> Design:  # fmt: skip
+    by_area = {area: flagged_size(area, n_cells=grid.n_cells) for area in dict.fromkeys(areas)}
+    nij = nij_area(grid)
+    sizes = (*by_area.values(), nij.k)
+    at = np.asarray(sizes) - 1
+    totals = {kind: int(counts.sum()) for kind, counts in seen.items()}
+    level = {kind: total / totals["records"] if totals["records"] else 1.0 for kind, total in totals.items()}
+    return Design(
+        areas=by_area, sizes=sizes, nij=nij, n_cells=grid.n_cells,
+        best={kind: best_captured(counts)[:, at] for kind, counts in seen.items()},
+        attainable={
+            kind: np.stack([attainable(counts, k=k, grid=grid, constraint=constraint) for k in sizes], axis=1)
+            for kind, counts in seen.items()
+        },
+        level=level, pairs=pairs,
     )  # fmt: skip
 
 
-def _map_table(seen: Mapping[str, npt.NDArray[Any]], surfaces: Mapping[str, FloatArray], *, day0: int) -> pd.DataFrame:
-    n_days, n_cells = seen["truth"].shape
-    return pd.DataFrame(
+def _walk(
+    log: Any, seen: Mapping[str, npt.NDArray[Any]], *, design: Design, grid: Grid, keys: Sequence[str],
+    params: Mapping[str, Mapping[str, Any]], first_day: int, covariates: Covariates | None, refit_every: int | None,
+    mapped: Sequence[str], ties: IntArray, jobs: int, progress: Progress,
+) -> tuple[dict[str, Block], dict[str, npt.NDArray[np.float32]], pd.DataFrame]:  # fmt: skip
+    """Draw and sum every block of days of every predictor."""
+    refit = {key: refit_every or int(predictor_class(key).REFIT_DAYS) for key in keys}
+    made = {key: load_predictor(key, **params.get(key, {})) for key in keys}  # an error in one stops all, at once
+    tasks = [(key, *span) for key in keys for span in day_blocks(first_day, log.n_days, refit_every=refit[key])]
+
+    def one(key: str, day: int, end: int) -> tuple[Block, npt.NDArray[np.float32] | None]:
+        maps = walk_forward(
+            load_predictor(key, **params.get(key, {})), log, grid=grid, first_day=day, last_day=end,
+            covariates=covariates, refit_every=refit[key],
+        )  # fmt: skip
+        rows = slice(day - first_day, end - first_day)
+        counts = {kind: cube[rows] for kind, cube in seen.items()}  # opened once the maps are drawn
+        block = tally_block(maps, counts, sizes=design.sizes, ties=ties[rows], level=design.level)
+        return block, maps.astype(np.float32) if key in mapped else None
+
+    parts: dict[str, list[Any]] = {key: [] for key in keys}
+    done = Parallel(n_jobs=jobs, prefer="threads", return_as="generator")(delayed(one)(*task) for task in tasks)
+    for count, (task, part) in enumerate(zip(tasks, done, strict=True), start=1):
+        parts[task[0]].append(part)
+        progress("backtest: predict", count, len(tasks))
+    blocks = {key: join_blocks([block for block, _ in found], sizes=design.sizes) for key, found in parts.items()}
+    surfaces = {key: np.concatenate([m for _, m in parts[key]]) for key in keys if key in mapped}
+    schedule = pd.DataFrame(
         {
-            "day": np.repeat(np.arange(day0, day0 + n_days, dtype=np.int32), n_cells),
-            "cell": np.tile(np.arange(n_cells, dtype=np.int32), n_days),
-            "latent": seen["truth"].ravel().astype(np.int32),
-            "recorded": seen["records"].ravel().astype(np.int32),
-            **{key: surface.ravel().astype(np.float32) for key, surface in surfaces.items()},
+            "predictor": list(keys), "refit_days": [refit[key] for key in keys],
+            "parameters": [json.dumps(made[key].get_params(), sort_keys=True) for key in keys],
         }
-    )
-
-
-def _placed(frame: pd.DataFrame, *, grid: Grid, start: pd.Timestamp) -> pd.DataFrame:
-    return frame.assign(
-        **{
-            col.CELL: grid.cell_of(frame[col.X_M].to_numpy(np.float64), frame[col.Y_M].to_numpy(np.float64)),
-            "day": day_index(frame[col.T_EVENT], start=start),
-            "day_entered": day_index(frame[col.T_ENTRY if col.T_ENTRY in frame else col.T_EVENT], start=start),
-        }
-    )
-
-
-def _late(records: pd.DataFrame, *, n_days: int) -> IntArray:
-    ok = (records[col.CELL] >= 0) & records["day"].between(0, n_days - 1) & (records["day_entered"] > records["day"])
-    return records.loc[ok, ["day", col.CELL, "day_entered"]].to_numpy(np.int64)
-
-
-def _input_row(name: str, frame: pd.DataFrame, *, used: int, n_days: int) -> dict[str, Any]:
-    outside = frame[col.CELL] < 0
-    return {
-        "input": name, "rows": len(frame), "used": used, "off_grid": int(outside.sum()),
-        "off_days": int((~outside & ~frame["day"].between(0, n_days - 1)).sum()),
-        "entered_a_day_late_or_more": int((frame["day_entered"] > frame["day"]).sum()),
-    }  # fmt: skip
+    )  # fmt: skip
+    return blocks, surfaces, schedule

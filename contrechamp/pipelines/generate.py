@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
 
-from contrechamp.domain.columns import QUARTER_ID
+from contrechamp.domain.columns import CRS_M, QUARTER_ID
 from contrechamp.domain.errors import ParameterError
 from contrechamp.domain.protocols import Progress, silent
 from contrechamp.domain.rng import stream
@@ -27,6 +27,7 @@ from contrechamp.domain.streams import LAYOUTS, StreamLayout
 from contrechamp.store.files import write_bytes, write_gz, write_json, write_parquet, write_text
 from synthetic_data.dropping import Drop, drop
 from synthetic_data.patrols import patrols_frame
+from synthetic_data.places import PLACE_KINDS
 from synthetic_data.recording import DETECTED, DISCOVERED, REPORTED, known_by_words
 from synthetic_data.scenario import LOCAL_TZ, Scenario
 from synthetic_data.streams import draw_stream
@@ -168,8 +169,9 @@ def generate(
     files = {"scenario.resolved.toml": write_text(work / "scenario.resolved.toml", scenario.to_toml())}
     world = draw_world(scenario, seed=seed, zones=zones, told=lambda done: progress(STEP, done, total))
     files |= _write_truth(world, work / "truth", zones=zones)
-    # the outline of the land is public: ingest may read it, unlike anything under truth/
+    # the outline of the land and what stands on it are public: the platform may read them, unlike anything under truth/
     files["landing/territory.json"] = write_json(work / "landing" / "territory.json", world.city.grid.to_dict())
+    files["landing/places.json"] = write_json(work / "landing" / "places.json", _public_places(world))
     progress(STEP, _WORLD_UNITS, total)
 
     dropped: list[_Dropped] = []
@@ -257,6 +259,23 @@ def _daily(layout: StreamLayout, rows: pd.DataFrame, scenario: Scenario) -> pd.D
     out = sums.rename_axis("day").reset_index().melt(id_vars="day", var_name="measure", value_name="value")
     out.insert(0, "stream", layout.key)
     return out.astype({"stream": "str", "measure": "str", "day": "int64", "value": "float64"})
+
+
+#: Kinds of places that anybody can look up or walk past; which buildings stand empty is in no public list.
+PUBLIC_PLACES: Final = tuple(kind for kind in PLACE_KINDS if kind != "vacant")
+
+
+def _public_places(world: World) -> dict[str, Any]:
+    """Kind and position of every public place, to the metre."""
+    frame = world.places.frame
+    known = frame[frame["kind"].isin(PUBLIC_PLACES)]
+    return {
+        "crs": CRS_M,
+        "places": [
+            {"kind": str(kind), "x_m": round(float(x)), "y_m": round(float(y))}
+            for kind, x, y in zip(known["kind"], known["x_m"], known["y_m"], strict=True)
+        ],
+    }
 
 
 def _write_truth(world: World, folder: Path, *, zones: Zones | None) -> dict[str, str]:

@@ -37,6 +37,9 @@ PAPERS: Final[Mapping[str, str]] = {
     "akpinar_2021": "contrechamp.pipelines.papers.akpinar_2021:reproduce",
     "oakland_predpol": "contrechamp.pipelines.papers.oakland_predpol:reproduce",
     "near_repeat_chicago": "contrechamp.pipelines.papers.near_repeat_chicago:reproduce",
+    "nij_2017": "contrechamp.pipelines.papers.nij_2017:reproduce",
+    "mohler_2011": "contrechamp.pipelines.papers.mohler_2011:reproduce",
+    "mohler_2015": "contrechamp.pipelines.papers.mohler_2015:reproduce",
 }
 
 #: Libraries whose version a figure may depend on.

@@ -17,7 +17,9 @@ from models.base import BasePredictor
 
 KEYS = sorted(PREDICTORS)
 #: Parameters that make a costly predictor quick on a small map. Everything else runs on its defaults.
-LIGHT: dict[str, dict[str, object]] = {}
+LIGHT: dict[str, dict[str, object]] = {
+    "st-net": {"width": 4, "blocks": 1, "epochs": 2, "batch_days": 14},
+}
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from contrechamp.audit.reporting import experiments as experiment_pages
+from contrechamp.audit.reporting import platform_tables
 from contrechamp.audit.reporting import wording as w
 from contrechamp.audit.reporting.blocks import (
     Block,
@@ -22,7 +23,6 @@ from contrechamp.audit.reporting.blocks import (
 )
 from contrechamp.audit.reporting.facts import PLATFORM, Facts
 from contrechamp.audit.reporting.labels import value_name
-from contrechamp.audit.reporting.tables import cell, source_note
 from contrechamp.domain.text import Text
 
 _COUNTS: Final = ("rows_in", "committed", "quarantined", "duplicates")
@@ -161,13 +161,12 @@ def _sources(facts: Facts, voice: Voice) -> Block:
 
 
 def platform(facts: Facts, voice: Voice, plates: Mapping[str, Plate]) -> list[Block]:
-    """The backtest: figures, one table, and what it cannot tell. Empty when the platform did not run."""
+    """The backtest: figures, tables, and what it cannot tell. Empty when the platform did not run."""
     rows = facts.rows(PLATFORM, "pai")
     if not rows:
         return []
     from contrechamp.pipelines.backtest import CANNOT_TELL
 
-    lang = voice.lang
     out: list[Block] = [
         Heading(1, voice(Text(fr="La plateforme mise à l’épreuve", en="The platform put to the test")), "platform"),
         Para(voice(Text(
@@ -180,35 +179,10 @@ def platform(facts: Facts, voice: Voice, plates: Mapping[str, Plate]) -> list[Bl
         ))),
     ]  # fmt: skip
     out += experiment_pages.plate_figures(plates, ("city_map", "backtest_pai"), voice)
-    used = []
-    body = []
-    for area in sorted({r["world"]["area"] for r in rows}):
-        for predictor in dict.fromkeys(r["world"]["predictor"] for r in rows):
-            for on in ("truth", "records"):
-                at = {"predictor": predictor, "area": area, "scored_on": on}
-                found = [facts.one(PLATFORM, m, **at) for m in ("hit_rate", "pai", "pei", "gain_pai")]
-                used += [r for r in found if r is not None]
-                name = value_name("predictor", predictor, lang)
-                body.append((
-                    (Span(name),), (Span(w.percent(area, lang)),), (Span(value_name("scored_on", on, lang)),),
-                    *(cell(r, voice) for r in found),
-                ))  # fmt: skip
-    heads = (
-        Column(voice(Text(fr="Carte", en="Map")), weight=1.1),
-        Column(voice(Text(fr="Surface", en="Area")), "right"),
-        Column(voice(Text(fr="Jugée sur", en="Scored on")), weight=0.9),
-        Column(voice(Text(fr="Part captée", en="Hit rate")), "right", 1.15),
-        Column(voice(Text(fr="PAI", en="PAI")), "right", 1),
-        Column(voice(Text(fr="PEI", en="PEI")), "right", 1.15),
-        Column(voice(Text(fr="Gain sur la moyenne", en="Gain over the mean")), "right", 1.15),
-    )
-    caption = Text(
-        fr="Part captée, PAI (part captée sur part de surface) et PEI (part de ce que l’on aurait capté en connaissant "
-        "la suite), un jour d’avance.",
-        en="Hit rate, PAI (share captured over share of area) and PEI (share of what hindsight would have captured), "
-        "one day ahead.",
-    )
-    out.append(Table(voice(caption), heads, tuple(body), note=source_note(facts, voice, used)))
+    out.append(platform_tables.scores(facts, voice, rows))
+    out += experiment_pages.plate_figures(plates, ("backtest_gain",), voice)
+    out.append(platform_tables.gains(facts, voice, rows))
+    out.append(platform_tables.whole_map(facts, voice, rows))
     limit = voice(Text(fr="*Ce que cela ne peut pas dire.* ", en="*What this cannot tell.* "))
     out.append(Para((*limit, *voice.plain(CANNOT_TELL))))
     return out

@@ -9,16 +9,12 @@ What it cannot tell you: see ``limits`` in ``papers/near_repeat_chicago/scenario
 
 References
 ----------
-.. [1] Knox (1964), "The detection of space-time interactions", Applied Statistics 13(1), 25-30.
-.. [2] Ratcliffe (2009), Near Repeat Calculator 1.3, Temple University.
-.. [3] North, Curtis & Sham (2002), "A note on the calculation of empirical P values from Monte Carlo procedures",
-   Am. J. Hum. Genet. 71(2).
+.. [1] Ratcliffe (2009), Near Repeat Calculator 1.3, Temple University.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,35 +22,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from contrechamp.domain.errors import bad_parameter
-from contrechamp.domain.grid import FloatArray
 from contrechamp.domain.intervals import Interval
 from contrechamp.domain.protocols import Progress
 from contrechamp.domain.rng import stream
 from contrechamp.domain.text import Lang
 from contrechamp.pipelines.papers.base import Dossier, Run
 from contrechamp.pipelines.papers.drawing import BLUE, INK, SOFT, canvas
-
-IntArray = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True)
-class Knox:
-    """A Knox table. Arrays have shape (n_distance_bands, n_time_bands).
-
-    Attributes
-    ----------
-    observed : ndarray of int
-        Pairs of events.
-    expected : ndarray
-        Mean under permutation of dates: pairs in the row × pairs in the column / all pairs, exactly.
-    p : ndarray
-        ``(1 + permutations with at least as many pairs) / (1 + permutations)``: never 0.
-    """
-
-    observed: IntArray
-    expected: FloatArray
-    p: FloatArray
+from models.knox import KnoxTable, knox_table
 
 
 def knox(
@@ -66,7 +40,7 @@ def knox(
     edges_days: Sequence[int],
     permutations: int,
     rng: np.random.Generator,
-) -> Knox:
+) -> KnoxTable:
     """Count pairs by distance and days apart, as the Near Repeat Calculator 1.3 does.
 
     Parameters
@@ -84,46 +58,24 @@ def knox(
 
     Returns
     -------
-    Knox
+    KnoxTable
 
     Raises
     ------
     ParameterError
         If there are fewer than two events, or edges do not increase from above 0.
     """
-    where = "knox"
-    east, north = (np.asarray(v, dtype=np.float32) for v in (x, y))
-    when = np.asarray(day, dtype=np.int64)
-    if east.ndim != 1 or east.size < 2 or not east.shape == north.shape == when.shape:
-        raise bad_parameter(
-            name="x, y, day", where=where, must="three arrays of one length, at least 2", got=(east.shape, when.shape)
-        )
-    for name, edges in (("edges_m", edges_m), ("edges_days", edges_days)):
-        if not len(edges) or edges[0] <= 0 or list(edges) != sorted(set(edges)):
-            raise bad_parameter(name=name, where=where, must="increasing numbers above 0", got=edges)
-    if permutations < 1:
-        raise bad_parameter(name="permutations", where=where, must="at least 1", got=permutations)
-    i, j = np.triu_indices(east.size, 1)
-    distance = np.abs(east[i] - east[j]) + np.abs(north[i] - north[j])
-    row = np.where(distance == 0, 0, 1 + np.searchsorted(np.asarray(edges_m, np.float32), distance, side="right"))
-    shape = (len(edges_m) + 2, len(edges_days) + 1)
-    band = np.searchsorted(np.asarray(edges_days), np.arange(int(np.ptp(when)) + 1), side="right")
-    apart = np.bincount(band[np.abs(when[i] - when[j])], minlength=shape[1])
-    # Only pairs under the last edge are counted again: permuting dates leaves the pairs of each column as many.
-    near = row < shape[0] - 1
-    i, j, base = i[near], j[near], row[near] * shape[1]
-
-    def table(dates: IntArray) -> IntArray:
-        out = np.bincount(base + band[np.abs(dates[i] - dates[j])], minlength=shape[0] * shape[1]).reshape(shape)
-        out[-1] = apart - out[:-1].sum(axis=0)
-        return np.asarray(out, dtype=np.int64)
-
-    observed = table(when)
-    reached = np.zeros(shape)
-    for _ in range(permutations):
-        reached += table(rng.permutation(when)) >= observed
-    expected = observed.sum(axis=1, keepdims=True) * observed.sum(axis=0, keepdims=True) / row.size
-    return Knox(observed, expected, (1 + reached) / (1 + permutations))
+    return knox_table(
+        np.asarray(x, dtype=np.float32),
+        np.asarray(y, dtype=np.float32),
+        t_days=np.asarray(day, dtype=np.int64),
+        edges_m=edges_m,
+        edges_days=edges_days,
+        permutations=permutations,
+        rng=rng,
+        metric="manhattan",
+        same_place="apart",
+    )
 
 
 def reproduce(dossier: Dossier, data: Mapping[str, Path], *, seed: int, jobs: int, progress: Progress) -> Run:
@@ -155,7 +107,7 @@ def reproduce(dossier: Dossier, data: Mapping[str, Path], *, seed: int, jobs: in
     return Run(figures, tables, lambda lang: _draw(found, sets, lang))
 
 
-def _table(result: Knox, said: Mapping[str, Any]) -> pd.DataFrame:
+def _table(result: KnoxTable, said: Mapping[str, Any]) -> pd.DataFrame:
     """One row per cell, with the printed label and what it really holds."""
     metres, days = _truth(said["edges_m"], exact_zero=True), _truth(said["edges_days"], exact_zero=False)
     rows = []
@@ -181,7 +133,7 @@ def _truth(edges: Sequence[float], *, exact_zero: bool) -> list[str]:
     return ["0", f"(0, {edges[0]:g})", *named[1:]] if exact_zero else named
 
 
-def _draw(found: Mapping[str, Knox], sets: Mapping[str, Any], lang: Lang) -> Any:
+def _draw(found: Mapping[str, KnoxTable], sets: Mapping[str, Any], lang: Lang) -> Any:
     titles = {"arson": {"fr": "Incendies, 2016", "en": "Arson, 2016"},
               "burglary": {"fr": "Cambriolages, janvier 2016", "en": "Burglary, January 2016"}}  # fmt: skip
     words = {"fr": ("jours d'écart", "distance (m)", "observé / attendu"),

@@ -69,6 +69,18 @@ def test_volumes_are_within_three_percent_of_the_anchors(made):
     assert summary.n_fines / 28 == pytest.approx(415, rel=0.03)
 
 
+def test_public_places_are_what_anybody_can_look_up(made):
+    work, summary, _ = made
+    listed = pd.DataFrame(json.loads((work / "landing" / "places.json").read_text())["places"])
+    places = read_parquet(work / "truth" / "places.parquet")
+    known = places[places["kind"] != "vacant"].reset_index(drop=True)
+    assert list(listed.columns) == ["kind", "x_m", "y_m"]  # no name, capacity, risk, nor row of the truth
+    assert listed["kind"].tolist() == known["kind"].tolist()
+    assert (listed["x_m"] - known["x_m"]).abs().max() <= 0.5
+    assert "vacant" not in set(listed["kind"])
+    assert "landing/places.json" in summary.files
+
+
 def test_truth_tables_meet_their_contract_and_agree(made):
     work, summary, _ = made
     incidents = read_parquet(work / "truth" / "incidents.parquet")

@@ -44,6 +44,9 @@ class Allocation:
         Part of the hours spread equally over all cells whatever the map says, in [0, 1].
     quota : float, default=0.0
         Each sector gets at least this part of its share of the cells, in [0, 1]. 0: no such promise.
+    cap : float, default=1.0
+        Most of a day's hours that one cell may get, in (0, 1]; what is cut goes to the others in proportion, and
+        equally to all cells under the cap where the others have none. Never below an equal share.
     """
 
     sharing: Sharing
@@ -51,6 +54,7 @@ class Allocation:
     times_mean: float = 2.0
     explore: float = 0.0
     quota: float = 0.0
+    cap: float = 1.0
 
     def __post_init__(self) -> None:
         for name, ok, must in (
@@ -58,6 +62,7 @@ class Allocation:
             ("times_mean", self.times_mean > 0, "above 0"),
             ("explore", 0 <= self.explore <= 1, "in [0, 1]"),
             ("quota", 0 <= self.quota <= 1, "in [0, 1]"),
+            ("cap", 0 < self.cap <= 1, "in (0, 1]"),
         ):
             if not ok:
                 raise bad_parameter(name=name, where="Allocation", must=must, got=getattr(self, name))
@@ -107,6 +112,8 @@ def allocate(
                 remedy="Pass the sector of each cell.",
             )  # fmt: skip
         weight = _with_quota(weight, sectors, quota=allocation.quota)
+    if allocation.cap < 1:
+        weight = _with_cap(weight, cap=max(allocation.cap, 1 / n))
     return np.asarray(hours * weight, dtype=np.float64)
 
 
@@ -144,3 +151,18 @@ def _with_quota(weight: FloatArray, sectors: IntArray, *, quota: float) -> Float
     scale = np.divide(target, has, out=np.zeros(len(cells)), where=has > 0)
     empty = np.where(has > 0, 0.0, target / np.maximum(cells, 1))
     return np.asarray(weight * scale[sectors] + empty[sectors], dtype=np.float64)
+
+
+def _with_cap(weight: FloatArray, *, cap: float) -> FloatArray:
+    """Cut what is above the cap and hand it to the others, until none is above."""
+    out = weight.copy()
+    for _ in range(len(out)):
+        over = out > cap * (1 + 1e-12)
+        if not over.any():
+            break
+        excess = float((out[over] - cap).sum())
+        out[over] = cap
+        under = out < cap
+        base = np.where(under, out, 0.0) if float(out[under].sum()) > 0 else under.astype(np.float64)
+        out = out + excess * base / base.sum()
+    return out

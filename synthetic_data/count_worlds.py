@@ -2,7 +2,8 @@
 
 Made for experiments that need hundreds of worlds. The intensity of each cell and day is an effect of the cell (fixed,
 or turning slowly into another), the season, the weekday and the weather, plus an excitation left by the incidents of
-the days before in the cell and its neighbours. Records are a binomial thinning of incidents.
+the days before in the cell and its neighbours. Records are a thinning of incidents: :func:`draw_count_world` makes one
+file of records, :mod:`synthetic_data.count_records` several files of the same incidents.
 
 What it cannot tell you: cells are independent given the past and have no streets, hours or types.
 
@@ -21,7 +22,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -35,23 +36,21 @@ CountArray = npt.NDArray[np.int32]
 
 #: Share of an incident's excitation that stays in its own cell; the rest goes to the eight neighbours.
 STAY: Final = 0.5
+#: Spread of the log of patrol presence from one day to the next.
+PATROL_SD: Final = 0.3
 _BURN_IN_LAGS: Final = 10
 _CELL_M: Final = 250.0
 _ORIGIN_M: Final = (885_000.0, 6_238_000.0)
 
 
 @dataclass(frozen=True, eq=False)
-class CountWorld:
-    """A drawn world of counts.
+class LatentWorld:
+    """What happens in a drawn world, before anything is recorded.
 
     Attributes
     ----------
     latent : ndarray of int32, shape (n_days, n_cells)
         What happened.
-    recorded : ndarray of int32, shape (n_days, n_cells)
-        What entered the record: at most ``latent``, everywhere.
-    p_recorded : ndarray, shape (n_days, n_cells)
-        Chance that an incident is recorded.
     intensity : ndarray, shape (n_days, n_cells)
         Expected incidents given the past.
     background : ndarray, shape (n_days, n_cells)
@@ -63,8 +62,6 @@ class CountWorld:
     """
 
     latent: CountArray
-    recorded: CountArray
-    p_recorded: FloatArray
     intensity: FloatArray
     background: FloatArray
     patrol: FloatArray
@@ -76,20 +73,34 @@ class CountWorld:
         return Grid(*_ORIGIN_M, _CELL_M, np.ones(self.grid_shape, dtype=np.bool_))
 
 
-def draw_count_world(
+@dataclass(frozen=True, eq=False)
+class CountWorld(LatentWorld):
+    """A drawn world of counts, with one file of records.
+
+    Attributes
+    ----------
+    recorded : ndarray of int32, shape (n_days, n_cells)
+        What entered the record: at most ``latent``, everywhere.
+    p_recorded : ndarray, shape (n_days, n_cells)
+        Chance that an incident is recorded.
+    """
+
+    recorded: CountArray
+    p_recorded: FloatArray
+
+
+def draw_latent_world(
     *,
     n_days: int = 420,
     grid_shape: tuple[int, int] = (60, 64),
     kappa: float = 0.15,
-    recording_bias: float = 0.0,
     rng: np.random.Generator,
     latent_per_day: float = 2700.0,
-    records_per_day: float = 822.0,
     cell_sd: float = 1.0,
     near_repeat_days: float = 4.0,
     turnover: float = 0.0,
-) -> CountWorld:
-    """Draw a world of counts.
+) -> LatentWorld:
+    """Draw what happens, day by day and cell by cell.
 
     Parameters
     ----------
@@ -98,11 +109,9 @@ def draw_count_world(
         Rows and columns; 3,840 cells by default, 240 km² of 250 m cells.
     kappa : float, default=0.15
         Mean number of follow-on incidents per incident, in [0, 0.9].
-    recording_bias : float, default=0.0
-        0: every incident has the same chance of being recorded. 1: the chance is proportional to patrol presence.
     rng : numpy.random.Generator
-    latent_per_day, records_per_day : float
-        Expected totals per day over the whole map.
+    latent_per_day : float
+        Expected total per day over the whole map.
     cell_sd : float, default=1.0
         Spread of the log of the cell effect.
     near_repeat_days : float, default=4.0
@@ -116,21 +125,17 @@ def draw_count_world(
     ParameterError
         If a parameter is out of range.
     """
-    where = "draw_count_world"
+    where = "draw_latent_world"
     if n_days < 1:
         raise bad_parameter(name="n_days", where=where, must="at least 1", got=n_days)
     if min(grid_shape) < 1:
         raise bad_parameter(name="grid_shape", where=where, must="two numbers of at least 1", got=grid_shape)
     if not 0 <= kappa <= 0.9:
         raise bad_parameter(name="kappa", where=where, must="a number in [0, 0.9]", got=kappa)
-    if not 0 <= recording_bias <= 1:
-        raise bad_parameter(name="recording_bias", where=where, must="a number in [0, 1]", got=recording_bias)
     if not 0 <= turnover <= 1:
         raise bad_parameter(name="turnover", where=where, must="a number in [0, 1]", got=turnover)
-    if not 0 < records_per_day <= latent_per_day:
-        raise bad_parameter(
-            name="records_per_day", where=where, must="in (0, latent_per_day]", got=(records_per_day, latent_per_day)
-        )
+    if not latent_per_day > 0:
+        raise bad_parameter(name="latent_per_day", where=where, must="a number above 0", got=latent_per_day)
     n_cells = grid_shape[0] * grid_shape[1]
     z_place = _field(grid_shape, rng=rng)
     z_patrol = 0.5 * z_place + np.sqrt(0.75) * _field(grid_shape, rng=rng)
@@ -144,13 +149,86 @@ def draw_count_world(
     background = latent_per_day * (1 - kappa) * days[:, None] * (place / place.sum(axis=1, keepdims=True))
 
     latent, intensity = _excite(background, grid_shape, kappa=kappa, near_repeat_days=near_repeat_days, rng=rng)
-    latent, intensity, background = latent[burn_in:], intensity[burn_in:], background[burn_in:]
-
     patrol = np.exp(0.8 * z_patrol)
-    patrol = patrol / patrol.mean()
-    p_recorded = _recording(latent, patrol, bias=recording_bias, share=records_per_day / latent_per_day, rng=rng)
+    return LatentWorld(latent[burn_in:], intensity[burn_in:], background[burn_in:], patrol / patrol.mean(), grid_shape)
+
+
+def draw_count_world(
+    *, recording_bias: float = 0.0, records_per_day: float = 822.0, latent_per_day: float = 2700.0,
+    rng: np.random.Generator, **world: Any,
+) -> CountWorld:  # fmt: skip
+    """Draw a world of counts and one file of records of it.
+
+    Parameters
+    ----------
+    recording_bias : float, default=0.0
+        0: every incident has the same chance of being recorded. 1: the chance is proportional to patrol presence.
+    records_per_day, latent_per_day : float
+        Expected totals per day over the whole map.
+    rng : numpy.random.Generator
+    **world
+        See :func:`draw_latent_world`.
+
+    Raises
+    ------
+    ParameterError
+        If a parameter is out of range.
+    """
+    where = "draw_count_world"
+    if not 0 <= recording_bias <= 1:
+        raise bad_parameter(name="recording_bias", where=where, must="a number in [0, 1]", got=recording_bias)
+    if not 0 < records_per_day <= latent_per_day:
+        raise bad_parameter(
+            name="records_per_day", where=where, must="in (0, latent_per_day]", got=(records_per_day, latent_per_day)
+        )
+    drawn = draw_latent_world(latent_per_day=latent_per_day, rng=rng, **world)
+    share, latent = records_per_day / latent_per_day, drawn.latent
+    if recording_bias == 0:
+        p_recorded = np.full(latent.shape, share)
+    else:
+        presence = drawn.patrol * np.exp(PATROL_SD * rng.standard_normal(latent.shape))
+        p_recorded = recording_chance(presence, weights=latent, bias=recording_bias, share=share)
     recorded = rng.binomial(latent, p_recorded).astype(np.int32)
-    return CountWorld(latent, recorded, p_recorded, intensity, background, patrol, grid_shape)
+    return CountWorld(latent, drawn.intensity, drawn.background, drawn.patrol, drawn.grid_shape, recorded, p_recorded)
+
+
+def recording_chance(
+    presence: FloatArray, *, weights: npt.NDArray[Any] | None = None, bias: float, share: float
+) -> FloatArray:
+    """Chance that an incident is recorded, with mean ``share`` over incidents, never above 0.95 unless ``share`` is.
+
+    Parameters
+    ----------
+    presence : ndarray
+        Patrol presence where the incidents are, above 0.
+    weights : ndarray, same shape, optional
+        Incidents there; 1 each where left out.
+    bias, share : float
+        Chance proportional to ``(1 - bias) + bias × presence / mean presence``, up to the ceiling.
+
+    Notes
+    -----
+    The mean is a concave, piecewise linear function of the factor, so Newton's steps from below reach it in a few
+    passes and never overshoot. A larger ``share`` raises the chance of every incident.
+    """
+    cap = max(0.95, share)
+    raw = (1 - bias) + bias * presence / presence.mean()
+    total = float(raw.size if weights is None else weights.sum())
+    if total == 0:
+        return np.asarray(np.minimum(share * raw, cap), dtype=np.float64)
+
+    def held(values: npt.NDArray[Any]) -> float:
+        return float(values.sum() if weights is None else (weights * values).sum())
+
+    factor = share * total / held(raw)
+    for _ in range(50):
+        capped = factor * raw >= cap
+        missing = share * total - held(np.where(capped, cap, factor * raw))
+        slope = held(np.where(capped, 0.0, raw))
+        if missing <= 1e-9 * total or slope <= 0:
+            break
+        factor += missing / slope
+    return np.asarray(np.minimum(factor * raw, cap), dtype=np.float64)
 
 
 def spread(values: FloatArray) -> FloatArray:
@@ -197,28 +275,6 @@ def _excite(
         intensity[d] += kappa * spread(memory.reshape(grid_shape)).ravel()
         latent[d] = rng.poisson(intensity[d])
     return latent, intensity
-
-
-def _recording(
-    latent: CountArray, patrol: FloatArray, *, bias: float, share: float, rng: np.random.Generator
-) -> FloatArray:
-    """Chance of being recorded by day and cell, with mean ``share`` over the incidents that happened, at most 0.95."""
-    if bias == 0:
-        return np.full(latent.shape, share)
-    presence = patrol * np.exp(0.3 * rng.standard_normal(latent.shape))
-    raw = (1 - bias) + bias * presence / presence.mean()
-    cap = max(0.95, share)
-    total = max(int(latent.sum()), 1)
-    low, high = 0.0, 1.0
-    while float((latent * np.minimum(high * raw, cap)).sum()) / total < share and high < 1e6:
-        high *= 2
-    for _ in range(30):
-        middle = (low + high) / 2
-        if float((latent * np.minimum(middle * raw, cap)).sum()) / total < share:
-            low = middle
-        else:
-            high = middle
-    return np.asarray(np.minimum(high * raw, cap), dtype=np.float64)
 
 
 def _field(grid_shape: tuple[int, int], *, rng: np.random.Generator) -> FloatArray:

@@ -11,6 +11,7 @@ from contrechamp.cli import (
     dashboard,
     experiment,
     export,
+    feedback,
     generate,
     hotspot,
     ingest,
@@ -39,6 +40,7 @@ app.command("calibrate")(calibrate.calibrate)
 app.add_typer(ingest.app, name="ingest")
 app.command("export")(export.export)
 app.add_typer(hotspot.app, name="hotspot")
+app.add_typer(feedback.app, name="feedback")
 app.command("reproduce")(reproduce.reproduce)
 app.command("dashboard")(dashboard.dashboard)
 app.command("show-versions")(versions.show_versions)

@@ -169,6 +169,48 @@ def predict(
     say(f"{CANNOT_TELL.fr} ({CANNOT_TELL.en})")
 
 
+@app.command("publish")
+def publish(
+    source: Annotated[str, typer.Argument(metavar="RUN_OU_LAC", help="Lac, ou dossier qui en contient un.")],
+    city: Annotated[Path | None, typer.Option(help=_CITY)] = None,
+    predictor: Annotated[
+        list[str] | None, typer.Option(help="Prédicteur, à répéter ; par défaut, tous ceux qui sont rapides.")
+    ] = None,
+    tracking: Annotated[
+        str, typer.Option(envvar="MLFLOW_TRACKING_URI", help="Registre MLflow. (MLflow registry.)")
+    ] = "sqlite:///mlflow.db",
+    days: Annotated[int, typer.Option(help="Jours évalués, les derniers. (Days evaluated.)")] = 56,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    jobs: Annotated[int | None, typer.Option()] = None,
+    as_json: Annotated[bool, typer.Option("--json")] = False,
+) -> None:
+    """Mettre à l'épreuve, inscrire au registre et nommer le champion. (Backtest, register, name the champion.)
+
+    Le champion est choisi sur les enregistrements, ce qu'une ville peut voir ; la fiche dit ce qu'en dit la vérité.
+    """
+    from contrechamp.pipelines.backtest import default_predictors
+    from contrechamp.pipelines.registry import CHAMPION, MODEL_NAME, publish_lake
+
+    with progress_bar(1) as (progress, advance):
+        advance("hotspot publish")
+        left = publish_lake(
+            source, predictors=list(predictor or default_predictors()), tracking_uri=tracking, city=city, days=days,
+            seed=seed, jobs=workers(jobs), progress=progress,
+        )  # fmt: skip
+    chosen = left.champion.key
+    if as_json:
+        said = {"fr": left.champion.said.fr, "en": left.champion.said.en}
+        emit({"model": MODEL_NAME, "run_id": left.run_id, "versions": dict(left.versions), CHAMPION: chosen,
+              "said": said})  # fmt: skip
+        return
+    emit_table(
+        [(key, version, CHAMPION if key == chosen else "") for key, version in left.versions.items()],
+        ("predictor", "version", "alias"),
+    )
+    say(f"{left.champion.said.fr}\n({left.champion.said.en})")
+    say(f"Registre (registry) : {tracking}, {MODEL_NAME}@{CHAMPION}")
+
+
 def _print_scores(results: Sequence[Result], *, against: str | None) -> None:
     """One line per map, area and kind of events; never a score without its interval and n."""
     from contrechamp.domain.provenance import canonical_json

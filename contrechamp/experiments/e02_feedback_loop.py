@@ -2,7 +2,9 @@
 
 Cities of known truth are replayed under two allocation rules and three corrections, over the whole curve of the share
 of incidents that residents report. Every policy meets the same incidents, the same willingness to report and the same
-luck, and each is compared with itself when everything is reported, where there is no loop at all.
+luck, and each is compared with itself when everything is reported, where there is no loop at all. Then the unknowns of
+such a world are drawn together over stated ranges: in what share of these worlds does the prophecy come true, and which
+unknown decides (:mod:`contrechamp.experiments.e02_worlds`).
 
 What it cannot tell you: see :data:`CANNOT_TELL`.
 
@@ -29,14 +31,18 @@ from contrechamp.domain.protocols import Progress, silent
 from contrechamp.domain.results import Measure, Outcome, Result, Scalar
 from contrechamp.domain.rng import stream
 from contrechamp.domain.text import Text
-from fairness.feedback import AllocationRule, Arrivals, FeedbackRuns, draw_history, sweep_feedback
+from contrechamp.experiments.e02_worlds import Plan, plausible_worlds
+from fairness.feedback import AllocationRule, Arrivals, draw_history
 from fairness.intervals import paired_difference_interval, quantile_interval, rate_interval
+from fairness.relive import relive
+from fairness.replay import Policy, Replays
 from fairness.urns import TIE, p_share_beyond
 
 ID: Final = "E02"
 
 #: Replicates drawn from one random stream. Fixed: changing it changes every number of the experiment.
 BLOCK: Final = 200
+
 #: Quantiles of the recorded share of the first zone, kept for plots.
 PATH_QUANTILES: Final = (0.05, 0.25, 0.5, 0.75, 0.95)
 N_CHECKPOINTS: Final = 40
@@ -65,6 +71,13 @@ class Params:
         use the first.
     start : float
         Records each zone has on the first morning.
+    ranges : tuple of str
+        What is not known of a world and the range it is drawn over, ``name=low..high`` and, where it is not uniform,
+        ``log`` or ``whole``. The dials of :data:`fairness.loop_space.DIALS`, each once.
+    n_base : int
+        Base points of the Sobol design, a power of two.
+    n_plausible, n_cities : int
+        Worlds drawn over the ranges (a power of two), and cities lived in each to judge it.
     """
 
     n_reps: int = 400
@@ -76,15 +89,28 @@ class Params:
     unequal_rates: tuple[str, ...] = ("0.6/0.4",)
     arrivals: tuple[str, ...] = ("bernoulli", "poisson")
     start: float = 10.0
+    ranges: tuple[str, ...] = (
+        "rho=0..1",
+        "ratio=1..4 log",
+        "zones=2..20 whole",
+        "start=1..100 log",
+        "exponent=0..4",
+        "finding=0.1..1",
+        "days=90..1460 whole",
+        "rate=0.05..0.95 log",
+    )
+    n_base: int = 512
+    n_plausible: int = 128
+    n_cities: int = 100
 
     @classmethod
     def quick(cls) -> Params:
-        """Two zones, equal and unequal, 400 replicates: seconds."""
+        """Two zones, equal and unequal, 400 replicates; 128 plausible worlds: seconds."""
         return cls()
 
     @classmethod
     def full(cls) -> Params:
-        """2, 5 and 20 zones, more unequal worlds, a finer curve, 2,000 replicates: minutes."""
+        """2, 3, 5, 10 and 20 zones, more unequal worlds, a finer curve, 2,000 replicates; 1,024 worlds: minutes."""
         return cls(
             n_reps=2_000,
             rhos=(
@@ -108,20 +134,26 @@ class Params:
                 0.95,
                 1.0,
             ),
-            equal_zones=(2, 5, 20),
+            equal_zones=(2, 3, 5, 10, 20),
             unequal_rates=("0.6/0.4", "0.8/0.2", "0.9/0.7/0.5/0.3/0.1"),
+            n_base=4_096,
+            n_plausible=1_024,
+            n_cities=200,
         )
 
 
-def _share(key: str, fr: str, en: str) -> Measure:
-    return Measure(key, "share", Text(fr=fr, en=en), _RUNS)
-
-
 _RUNS: Final = Text(fr="villes simulées", en="simulated cities")
+_DRAWN: Final = Text(fr="mondes tirés", en="worlds drawn")
+_BASE: Final = Text(fr="points de base du plan", en="base points of the design")
 _PAIRS: Final = Text(
     fr="villes simulées, chacune jouée deux fois (avec et sans boucle)",
     en="simulated cities, each played twice (with and without the loop)",
 )
+
+
+def _share(key: str, fr: str, en: str, of: Text = _RUNS) -> Measure:
+    return Measure(key, "share", Text(fr=fr, en=en), of)
+
 
 MEASURES: tuple[Measure, ...] = (
     _share(
@@ -199,6 +231,39 @@ MEASURES: tuple[Measure, ...] = (
         ),
         _RUNS,
     ),
+    _share(
+        "share_of_worlds_supported",
+        "part des mondes tirés dans les plages où la prophétie se réalise, par les critères de C02",
+        "share of the worlds drawn over the ranges where the prophecy comes true, by the criteria of C02",
+        _DRAWN,
+    ),
+    _share(
+        "share_of_worlds_refuted",
+        "part des mondes tirés dans les plages où elle est réfutée, par les critères de C02",
+        "share of the worlds drawn over the ranges where it is refuted, by the criteria of C02",
+        _DRAWN,
+    ),
+    _share(
+        "share_of_worlds_open",
+        "part des mondes tirés dans les plages où les nombres ne décident rien",
+        "share of the worlds drawn over the ranges where the numbers decide nothing",
+        _DRAWN,
+    ),
+    _share(
+        "sobol_first",
+        "indice de Sobol du premier ordre : part de la variance de l'écart ajouté par la boucle que fixer l'inconnue "
+        "enlèverait",
+        "first-order Sobol index: share of the variance of the gap added by the loop that fixing the unknown would "
+        "take away",
+        _BASE,
+    ),
+    _share(
+        "sobol_total",
+        "indice de Sobol total : part de cette variance qui resterait si l'inconnue seule restait inconnue, "
+        "interactions comprises",
+        "total Sobol index: share of that variance left if the unknown alone were unknown, interactions included",
+        _BASE,
+    ),
 )
 
 CANNOT_TELL = Text(
@@ -206,12 +271,13 @@ CANNOT_TELL = Text(
         "Ce que l'expérience ne dit pas : dans lequel de ces mondes vit une ville donnée. Une patrouille par jour, "
         "pas de dissuasion, pas de déplacement, pas d'oubli des anciens enregistrements, pas de jugement des agents. "
         "Le verdict change avec la règle, avec la part signalée et avec la grandeur regardée : lire la courbe, pas "
-        "un point."
+        "un point. Les plages des inconnues sont un choix : d'autres plages donneraient d'autres parts de mondes."
     ),
     en=(
         "What the experiment does not say: which of these worlds a given city lives in. One patrol a day, no "
         "deterrence, no displacement, no forgetting of old records, no officer's judgement. The verdict changes with "
-        "the rule, with the share reported and with the quantity scored: read the curve, not one point."
+        "the rule, with the share reported and with the quantity scored: read the curve, not one point. The ranges of "
+        "the unknowns are a choice: other ranges would give other shares of worlds."
     ),
 )
 
@@ -233,38 +299,42 @@ _Kept = dict[tuple[str, float], dict[str, _Column]]
 
 
 def run(params: Params, *, seed: int, jobs: int = 1, progress: Progress = silent) -> Outcome:
-    """Replay every world under every rule and every share reported.
+    """Replay every world under every rule and every share reported, then draw plausible worlds.
 
     Parameters
     ----------
     params : Params
     seed : int
     jobs : int, default=1
-        Worker processes. No number depends on it.
+        Workers. No number depends on it.
     progress : Progress
 
     Returns
     -------
     Outcome
-        Tables ``E02_curve`` (one row per result) and ``E02_paths`` (quantiles of the first zone's recorded share).
+        Tables ``E02_curve`` (one row per result of the curve), ``E02_paths`` (quantiles of the first zone's recorded
+        share), ``e02_sobol`` (one row per unknown: range, indices) and ``e02_worlds`` (one row per world drawn).
 
     Raises
     ------
     ParameterError
-        If a rule, a law of arrivals or a rate cannot be read, or a number is out of range.
+        If a rule, a law of arrivals, a rate or a range cannot be read, or a number is out of range.
     """
     worlds = _worlds(params)
     rules = tuple(_member(AllocationRule, name, "rules") for name in params.rules)
     rhos = tuple(sorted({*(float(rho) for rho in params.rhos), 1.0}))
     if params.n_reps < 1:
         raise bad_parameter(name="n_reps", where="E02", must="at least 1", got=params.n_reps)
+    plan = Plan.parse(
+        params.ranges, n_base=params.n_base, n_worlds=params.n_plausible, n_cities=params.n_cities
+    )  # fmt: skip
     sizes = [min(BLOCK, params.n_reps - first) for first in range(0, params.n_reps, BLOCK)]
     tasks = [(world, block, size) for world in worlds for block, size in enumerate(sizes)]
     calls = (delayed(_block)(params, rules, rhos, *task, seed) for task in tasks)
     blocks: list[_Kept] = []
     for kept in Parallel(n_jobs=jobs, return_as="generator")(calls):
         blocks.append(kept)
-        progress(ID, len(blocks), len(tasks))
+        progress("E02: curve", len(blocks), len(tasks))
 
     results: list[Result] = []
     paths: list[pd.DataFrame] = []
@@ -292,7 +362,9 @@ def run(params: Params, *, seed: int, jobs: int = 1, progress: Progress = silent
         for r in results
     )
     curve = curve.astype({"value": "float64", "low": "float64", "high": "float64"})
-    return Outcome(results, {"E02_curve": curve, "E02_paths": pd.concat(paths, ignore_index=True)})
+    more = plausible_worlds(plan, seed=seed, jobs=jobs, progress=progress)
+    tables = {"E02_curve": curve, "E02_paths": pd.concat(paths, ignore_index=True), **more.tables}
+    return Outcome([*results, *more.results], tables)
 
 
 def _worlds(params: Params) -> list[_World]:
@@ -333,7 +405,7 @@ def _block(
     size: int,
     seed: int,
 ) -> _Kept:
-    """Replay one block of cities under every rule; the random stream is named by the world and the block."""
+    """Live one block of cities under every rule; the random stream is named by the world and the block."""
     history = draw_history(
         rates=world.rates,
         n_days=params.n_days,
@@ -341,28 +413,24 @@ def _block(
         rng=stream(seed, ID, world.label, len(world.rates), world.arrivals.value, "block", block),
         arrivals=world.arrivals,
     )
-    kept: _Kept = {}
-    for rule in rules:
-        swept = sweep_feedback(
-            history,
-            rule=rule,
-            rhos=rhos,
-            start=(params.start,) * len(world.rates),
-            checkpoints=_checkpoints(params.n_days),
-        )
-        for rho, runs in zip(rhos, swept, strict=True):
-            kept[rule.value, rho] = _keep(runs)
-    return kept
+    policies = [(rule, rho) for rule in rules for rho in rhos]
+    runs = relive(
+        history,
+        policies=[Policy.of_rule(rule, rho=rho) for rule, rho in policies],
+        start=(params.start,) * len(world.rates),
+        checkpoints=_checkpoints(params.n_days),
+    )
+    return {(rule.value, rho): _keep(runs, index) for index, (rule, rho) in enumerate(policies)}
 
 
-def _keep(runs: FeedbackRuns) -> dict[str, _Column]:
+def _keep(runs: Replays, index: int) -> dict[str, _Column]:
     return {
-        "recorded": runs.recorded_error,
-        "patrol": runs.patrol_error,
-        "believed": runs.believed_error,
-        "largest": runs.recorded_share.max(axis=1),
-        "drift_day": runs.drift_day,
-        "path": runs.path[:, :, 0].T,  # one row per city, like the others
+        "recorded": runs.recorded_error[index],
+        "patrol": runs.patrol_error[index],
+        "believed": runs.believed_error[index],
+        "largest": runs.largest_share[index],
+        "drift_day": runs.drift_day[index],
+        "path": runs.path[index],
     }
 
 

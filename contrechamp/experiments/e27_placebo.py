@@ -12,6 +12,7 @@ References
 ----------
 .. [1] Cochran (1977), "Sampling Techniques", section 2.6: finite population correction.
 .. [2] Barnett, van der Pols & Dobson (2005), "Regression to the mean", Int. J. Epidemiol. 34(1).
+.. [3] Burrows (1975), "Variances of selection differentials in normal samples", Biometrics 31(1), 125-133.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from typing import Final, Literal, get_args
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import integrate, stats
 
 from contrechamp.domain.errors import bad_parameter
 from contrechamp.domain.grid import FloatArray
@@ -88,8 +89,11 @@ class Params:
 
     @classmethod
     def full(cls) -> Params:
-        """Two hundred thousand placebo years."""
-        return cls(reps=200_000, map_reps=1000)
+        """Two hundred thousand placebo years, a thousand cities, more spreads and more ways to regress."""
+        return cls(
+            sds_points=(1.0, 2.0, 3.5, 5.0, 7.0, 10.0), transients=(0.5, 0.0, 0.25, 0.75, 1.0),
+            sigmas=(0.0, 0.5, 1.0, 1.5, 2.0, 2.5), reps=200_000, map_reps=1000,
+        )  # fmt: skip
 
 
 _YEARS = Text(fr="années placebo simulées", en="simulated placebo years")
@@ -123,6 +127,15 @@ MEASURES: Final[tuple[Measure, ...]] = (
             en="The same when last year’s worst are chosen, by share of change that is passing",
         ),
         _YEARS,
+    ),
+    Measure(
+        "p_placebo_worst_closed_form",
+        "share",
+        Text(
+            fr="La même par le calcul, quand on choisit les pires de l’an passé (loi normale, statistiques d’ordre)",
+            en="The same by calculation when last year’s worst are chosen (normal law, order statistics)",
+        ),
+        _CLOSED,
     ),
     Measure(
         "mean_gap_points",
@@ -227,6 +240,35 @@ def gap_sd(sd: float, *, departments: int, tested: int, comparison: Comparison =
         "fixed_mean": 1 / tested,
     }[comparison]
     return float(sd * np.sqrt(variance))
+
+
+def worst_gap_moments(*, departments: int, tested: int, transient: float) -> tuple[float, float]:
+    """Mean and standard deviation of the gap when last year's worst are chosen, in units of the spread.
+
+    With correlation ``-transient / 2`` between two successive changes, the chosen ones fall back by that share of how
+    far they stood out, and the rest is new.
+
+    Notes
+    -----
+    How far they stand out on average is exact (mean of the largest of a normal sample); its variance is that of
+    Burrows, asymptotic in the number of departments.
+
+    Examples
+    --------
+    >>> mean, _ = worst_gap_moments(departments=96, tested=11, transient=0.5)
+    >>> round(mean, 3)
+    0.418
+    """
+    share = tested / departments
+    stands_out = departments / tested * integrate.quad(
+        lambda z: z * stats.norm.pdf(z) * stats.binom.cdf(tested - 1, departments - 1, stats.norm.sf(z)), -12, 12
+    )[0]  # fmt: skip
+    cut = float(stats.norm.isf(share))
+    tail = float(stats.norm.pdf(cut)) / share
+    variance = (1 - tail * (tail - cut) + (1 - share) * (tail - cut) ** 2) / tested - 1 / departments
+    back = transient / 2
+    fresh = (1 - back**2) * gap_sd(1.0, departments=departments, tested=tested) ** 2
+    return back * float(stands_out), float(np.sqrt(back**2 * max(variance, 0.0) + fresh))
 
 
 def placebo_gaps(
@@ -338,16 +380,22 @@ def _runs(params: Params) -> list[tuple[Selection, float]]:
 
 def _departments(params: Params, unit: dict[tuple[Selection, float], FloatArray]) -> list[Result]:
     out: list[Result] = []
+    world: dict[str, Scalar]
     n, size = params.tested, params.departments
     for sd in params.sds_points:
         for selection in get_args(Selection):
             gap = sd * unit[selection, params.transients[0]]
-            world: dict[str, Scalar] = {"sd": sd, "selection": selection}
+            world = {"sd": sd, "selection": selection}
             out.append(_placebo("p_placebo", world, gap, params.headline_points))
             out.append(Result(ID, "mean_gap_points", world, mean_interval(gap / 100), "E27_gaps"))
         for transient in params.transients:
             gap = sd * unit["worst_last_year", transient]
-            out.append(_placebo("p_placebo_worst", {"sd": sd, "transient": transient}, gap, params.headline_points))
+            world = {"sd": sd, "transient": transient}
+            out.append(_placebo("p_placebo_worst", world, gap, params.headline_points))
+            mean, around = worst_gap_moments(departments=size, tested=n, transient=transient)
+            p = float(stats.norm.sf((params.headline_points / sd - mean) / around))
+            calculated = Interval.exact(p, n=size, method="normal")
+            out.append(Result(ID, "p_placebo_worst_closed_form", world, calculated))
         for comparison in get_args(Comparison):
             spread = gap_sd(sd, departments=size, tested=n, comparison=comparison)
             p = float(stats.norm.sf(params.headline_points / spread))

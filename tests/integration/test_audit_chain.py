@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from contrechamp.domain.provenance import digest, table_digest
+from contrechamp.experiments import EXPERIMENTS
 from contrechamp.store import runs
 
 pytestmark = pytest.mark.slow
@@ -36,7 +37,7 @@ def test_every_claim_has_a_line_and_every_number_its_origin(audit: Any) -> None:
     assert set(counts) <= {"supported", "refuted", "inconclusive", "not testable", "pending"}
     by_id = {r["id"]: r for r in results["results"]}
     assert len(by_id) == len(results["results"])
-    assert {r["experiment"] for r in by_id.values()} == {"platform", "E01", "E02", "E12", "E18", "E24", "E27", "E28"}
+    assert {r["experiment"] for r in by_id.values()} == {"platform", *EXPERIMENTS}
     for line in results["verdicts"]:
         for rule in line["rules"]:
             assert all(i in by_id for world in rule["worlds"] for i in world["results"])

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from contrechamp.audit.figures import Drawing
+from contrechamp.audit.figures.flip import draw_judged
 from contrechamp.audit.figures.style import (
     INK,
+    LOOKS,
+    RULE,
     canvas,
     curve,
     drawing,
@@ -18,8 +19,7 @@ from contrechamp.audit.figures.style import (
 )
 from contrechamp.audit.reporting.facts import Facts, Row
 from contrechamp.audit.reporting.labels import value_name
-from contrechamp.audit.reporting.wording import MARKS, count, typeset
-from contrechamp.domain.provenance import canonical_json
+from contrechamp.audit.reporting.wording import count, typeset
 from contrechamp.domain.text import Lang, Text
 
 RULES = ("top", "proportional", "fixed", "reported-only", "importance-weighted")
@@ -83,8 +83,8 @@ def draw_curve(facts: Facts, lang: Lang) -> Drawing | None:
     )
 
 
-def draw_worlds(facts: Facts, lang: Lang) -> Drawing | None:
-    """Heat map rule × share reported, one panel per city, with the verdict wherever a claim is judged."""
+def draw_heat(facts: Facts, lang: Lang) -> Drawing | None:
+    """Heat map rule × share reported, one panel per city, with the numbers; the verdicts are in the map after it."""
     if _base(facts) is None:
         return None
     worlds = list(
@@ -94,7 +94,6 @@ def draw_worlds(facts: Facts, lang: Lang) -> Drawing | None:
         )
     )[:3]
     rhos = sorted({r["world"]["rho"] for r in facts.rows("E02", "recorded_off_20")})
-    claim, verdicts = _judged(facts)
     figure, axes = canvas(height=0.62 + 0.3 * len(RULES), ncols=len(worlds), sharey=True, squeeze=False)
     for ax, (zones, rates, arrivals) in zip(axes[0], worlds, strict=True):
         grid = np.full((len(RULES), len(rhos)), np.nan)
@@ -106,12 +105,13 @@ def draw_worlds(facts: Facts, lang: Lang) -> Drawing | None:
                 if row is None or row["value"] is None:
                     continue
                 grid[i, j] = row["value"]
-                mark = verdicts.get(canonical_json(row["world"]), "")
                 color = "white" if row["value"] > 0.55 else INK
-                ax.text(j, i, f"{round(100 * row['value'])}" + (f"\n{MARKS[mark]}" if mark else ""), ha="center",
-                        va="center", fontsize=5.6, linespacing=0.9, color=color, in_layout=False)  # fmt: skip
+                size = 5.6 if len(rhos) * len(worlds) <= 30 else 4.2
+                ax.text(j, i, f"{round(100 * row['value'])}", ha="center", va="center", fontsize=size, color=color,
+                        in_layout=False)  # fmt: skip
         ax.imshow(grid, cmap="Greys", vmin=0, vmax=1.25, aspect="auto")
-        ax.set_xticks(range(len(rhos)), [f"{round(100 * r)}" for r in rhos], fontsize=6)
+        shown = [k for k, r in enumerate(rhos) if len(rhos) <= 10 or round(100 * r) % 20 == 0]
+        ax.set_xticks(shown, [f"{round(100 * rhos[k])}" for k in shown], fontsize=6)
         rate, law = value_name("rates", rates, lang), value_name("arrivals", arrivals, lang)
         title = f"{zones} zones, taux {rate}, {law}" if lang == "fr" else f"{zones} zones, {rate} rates, {law}"
         ax.set_title(typeset(title, lang), fontsize=6.6)
@@ -120,31 +120,100 @@ def draw_worlds(facts: Facts, lang: Lang) -> Drawing | None:
         for side in ax.spines.values():
             side.set_visible(False)
     axes[0][0].set_yticks(range(len(RULES)), [value_name("rule", r, lang) for r in RULES], fontsize=7)
-    legend = Text(
-        fr=f" Signes : verdict de {claim} dans ce monde ({MARKS['supported']} étayée, {MARKS['refuted']} réfutée, "
-        f"{MARKS['inconclusive']} indécise) ; sans signe : hors de la règle de décision.",
-        en=f" Marks: verdict of {claim} in this world ({MARKS['supported']} supported, {MARKS['refuted']} refuted, "
-        f"{MARKS['inconclusive']} inconclusive); no mark: outside the decision rule.",
-    )
     return drawing(
         figure,
         lang,
         alt=Text(
             fr="Grille de la règle d’affectation par la part signalée, pour trois villes : pourcentage de villes à "
-            "plus de 20 points de la vérité et verdict. Toutes les valeurs sont dans l’annexe des résultats.",
+            "plus de 20 points de la vérité. Toutes les valeurs sont dans l’annexe des résultats.",
             en="Grid of allocation rule by share reported, for three cities: percentage of cities more than 20 points "
-            "off the truth, and verdict. All values are in the annex of results.",
+            "off the truth. All values are in the annex of results.",
         ),
         caption=Text(
-            fr="Où le verdict bascule. Nombres : villes (%) dont la part enregistrée s’écarte de la vérité de plus de "
-            "20 points." + (legend.fr if claim else ""),
-            en="Where the verdict flips. Numbers: cities (%) whose recorded share is more than 20 points off the truth."
-            + (legend.en if claim else ""),
+            fr="Villes (%) dont la part enregistrée s’écarte de la vérité de plus de 20 points, règle par règle. Les "
+            "nombres et leurs intervalles sont dans l’annexe ; n : villes simulées, par case "
+            f"{count(facts.rows('E02', 'recorded_off_20')[0]['n'], lang)}.",
+            en="Cities (%) whose recorded share is more than 20 points off the truth, rule by rule. The numbers and "
+            "their intervals are in the annex; n: simulated cities, per square "
+            f"{count(facts.rows('E02', 'recorded_off_20')[0]['n'], lang)}.",
         ),
         limits=Text(
             fr="Limites : la carte dit dans quels mondes la boucle emporte l’affectation, non dans lequel vit une "
             "ville.",
             en="Limits: the map says in which worlds the loop carries allocation away, not which one a city lives in.",
+        ),
+    )
+
+
+def draw_worlds(facts: Facts, lang: Lang) -> Drawing | None:
+    """Map of the verdicts of C02, and of M30 in its mirror: rule × share reported, by number of zones and law."""
+    judged = facts.judged("E02")
+    claim = next((c for c in judged if facts.claim(c).side == "critic"), None)
+    seen = [r["world"] for r in facts.rows("E02", "recorded_off_20", rates="equal")]
+    facets = [k for k in ("arrivals", "zones") if len({world[k] for world in seen}) > 1]
+    return draw_judged(
+        facts, "E02", x="rho", y="rule", facet=facets, lang=lang, claim=claim,
+        seeds=Text(fr="villes simulées", en="simulated cities"),
+        limits=Text(
+            fr="Limites : mondes de même taux vrai, une patrouille par jour ; la carte dit dans quels mondes le "
+            "verdict change, non lequel est celui d’une ville. Vingt points sont un écart plus rare quand les zones "
+            "sont nombreuses.",
+            en="Limits: worlds of equal true rates, one patrol a day; the map says in which worlds the verdict "
+            "changes, not which one a city is. Twenty points is a rarer gap when zones are many.",
+        ),
+    )  # fmt: skip
+
+
+def draw_sobol(facts: Facts, lang: Lang) -> Drawing | None:
+    """First-order and total Sobol indices of each unknown, largest first, with their intervals."""
+    rows = [r for r in facts.rows("E02", "sobol_total") if r["value"] is not None]
+    if not rows:
+        return None
+    rows = sorted(rows, key=lambda r: float(r["value"]))
+    figure, axis = canvas(height=0.9 + 0.24 * len(rows))
+    kinds = (
+        ("sobol_total", 0.15, Text(fr="total (interactions comprises)", en="total (interactions included)")),
+        ("sobol_first", -0.15, Text(fr="premier ordre (l’inconnue seule)", en="first order (the unknown alone)")),
+    )
+    for look, (measure, shift, name) in enumerate(kinds):
+        color, marker, _ = LOOKS[look]
+        for at, row in enumerate(rows):
+            found = facts.one("E02", measure, factor=row["world"]["factor"])
+            if found is None or found["value"] is None:
+                continue
+            axis.hlines(at + shift, found["low"], found["high"], color=color, lw=1.2)
+            axis.plot([found["value"]], [at + shift], color=color, marker=marker, ls="", mfc="white" if look else color,
+                      label=typeset(name.in_(lang), lang) if at == 0 else "")  # fmt: skip
+    axis.axvline(0, color=RULE, lw=0.8, zorder=0)
+    axis.set_yticks(range(len(rows)), [value_name("factor", r["world"]["factor"], lang) for r in rows], fontsize=7)
+    axis.set_ylim(-0.6, len(rows) - 0.4)
+    percent_axis(axis.xaxis, lang)
+    label(axis, Text(fr="part de la variance de l’écart ajouté par la boucle",
+                     en="share of the variance of the gap added by the loop"), lang, which="x")  # fmt: skip
+    figure.legend(loc="outside upper right", ncols=2)
+    n = count(rows[0]["n"], lang)
+    return drawing(
+        figure,
+        lang,
+        alt=Text(
+            fr="Points et intervalles : indices de Sobol du premier ordre et totaux de chaque inconnue d’un monde de "
+            "la boucle, de la plus influente, en haut, à la moins influente. Les valeurs sont dans le tableau.",
+            en="Points and intervals: first-order and total Sobol indices of each unknown of a world of the loop, the "
+            "most influential on top. The values are in the table.",
+        ),
+        caption=Text(
+            fr=f"Quelle inconnue décide : indices de Sobol, n = {n} points de base du plan, intervalle à 95 % par "
+            "bootstrap. L’écart est celui de la part enregistrée à la vérité (zone la plus écartée), moins le même "
+            "quand tout est signalé.",
+            en=f"Which unknown decides: Sobol indices, n = {n} base points of the design, 95 % bootstrap interval. The "
+            "gap is that of the recorded share to the truth (zone furthest off), minus the same when everything is "
+            "reported.",
+        ),
+        limits=Text(
+            fr="Limites : les plages sont un choix, écrit au tableau ; un indice dit combien une inconnue pèse, non "
+            "dans quel sens.",
+            en="Limits: the ranges are a choice, written in the table; an index says how much an unknown weighs, not "
+            "in which direction.",
         ),
     )
 
@@ -156,12 +225,3 @@ def _base(facts: Facts) -> Row | None:
         return None
     first = min(rows, key=lambda r: (r["world"]["zones"], r["world"]["arrivals"]))["world"]
     return {k: first[k] for k in ("zones", "rates", "arrivals")}
-
-
-def _judged(facts: Facts) -> tuple[str, dict[str, Any]]:
-    """Verdicts by world of a claim not made by promoters, or of the first claim judged on E02."""
-    judged = facts.judged("E02")
-    if not judged:
-        return "", {}
-    claim = next((c for c in judged if facts.claim(c).side != "promoter"), next(iter(judged)))
-    return claim, {canonical_json(w["world"]): w["verdict"] for w in judged[claim]["worlds"]}

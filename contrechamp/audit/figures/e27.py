@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from contrechamp.audit.figures import Drawing
+from contrechamp.audit.figures.flip import draw_judged
 from contrechamp.audit.figures.style import (
     BLUE,
     SOFT,
@@ -93,3 +94,18 @@ def draw_placebo(facts: Facts, lang: Lang) -> Drawing | None:
             en="Limits: the real spread of departments and the flagged area were not found published.",
         ),
     )
+
+
+def draw_worlds(facts: Facts, lang: Lang) -> Drawing | None:
+    """Flip map: yearly spread of departments by how they are chosen."""
+    claim = next((c for c in ("R09", "C15") if c in facts.judged("E27")), None)
+    if claim is None:
+        return None
+    return draw_judged(
+        facts, "E27", x="sd", y="selection", lang=lang, claim=claim,
+        seeds=Text(fr="années placebo simulées", en="simulated placebo years"),
+        limits=Text(
+            fr="Limites : ni la dispersion annuelle ni la façon de choisir les onze départements n’ont été publiées.",
+            en="Limits: neither the yearly spread nor how the eleven departments were chosen was published.",
+        ),
+    )  # fmt: skip

@@ -53,7 +53,8 @@ def draw_flip(
     x, y : str
         World keys along and up. Numbers are sorted; names keep the order in which they come.
     facet : str or sequence of str, default=()
-        World keys whose values make the panels; at most four stand side by side.
+        World keys whose values make the panels; at most four stand side by side. With several keys the last runs along
+        the rows of panels.
     lang : Lang
     claims : sequence of str
         Claims that share this map, named in the caption.
@@ -78,9 +79,10 @@ def draw_flip(
     facets = tuple(k for k in facets if any(k in r["world"] for r in known))
     xs, ys = _values(known, x), _values(known, y)
     panels = sorted({tuple(r["world"].get(k) for k in facets) for r in known}, key=lambda t: [_order(v) for v in t])
-    ncols = min(_COLUMNS, len(panels))
+    across = len({panel[-1:] for panel in panels})
+    ncols = across if len(facets) > 1 and across <= _COLUMNS else min(_COLUMNS, len(panels))
     nrows = -(-len(panels) // ncols)
-    height = 0.75 + nrows * (0.48 + 0.36 * len(ys))
+    height = 0.75 + nrows * (0.48 + max(0.36 * len(ys), 0.85))
     figure, axes = canvas(height=height, ncols=ncols, nrows=nrows, sharex=True, sharey=True, squeeze=False)
     for index, axis in enumerate(axes.flat):
         if index >= len(panels):
@@ -97,7 +99,7 @@ def draw_flip(
             axis.set_xlabel(key_name(x, lang))
             axis.tick_params(labelbottom=True)
         if index % ncols == 0:
-            axis.set_ylabel(key_name(y, lang))
+            axis.set_ylabel(key_name(y, lang), fontsize=7)
     present = [v for v in FILLS if any(r["verdict"] == v for r in known)]
     handles = [Rectangle((0, 0), 1, 1, fc=FILLS[v][0], hatch=FILLS[v][1], ec="#9a9a94", lw=0.4) for v in present]
     names = [f"{MARKS[v]} {VERDICTS[v].in_(lang)}" for v in present]

@@ -43,8 +43,13 @@ _BOUNDS: Final = {
 _OPS: Final = {">=": "≥", ">": ">", "<=": "≤", "<": "<"}
 #: Plates of each experiment.
 PLATES: Final[Mapping[str, tuple[str, ...]]] = {
-    "E01": ("E01_gain",), "E02": ("E02_curve", "E02_worlds"), "E12": ("E12_ppv",), "E18": ("E18_denominators",),
-    "E24": ("E24_gaps",), "E25": ("E25_signs", "E25_worlds"), "E27": ("E27_placebo",), "E28": ("E28_looks",),
+    "E01": ("E01_gain", "E01_predictors", "E01_worlds"), "E02": ("E02_curve", "E02_heat", "E02_worlds", "E02_sobol"),
+    "E04": ("E04_note", "E04_worlds", "E04_clashes"), "E05": ("E05_gap", "E05_worlds"),
+    "E03": ("E03_gaps", "E03_worlds"), "E12": ("E12_ppv",), "E18": ("E18_denominators",),
+    "E20": ("E20_streams", "E20_worlds"), "E22": ("E22_ranks", "E22_worlds"),
+    "E21": ("E21_gain", "E21_worlds"), "E24": ("E24_gaps",), "E25": ("E25_signs", "E25_worlds"),
+    "E27": ("E27_placebo", "E27_worlds"),
+    "E28": ("E28_looks",),
 }  # fmt: skip
 MAX_MAPS: Final = 3
 

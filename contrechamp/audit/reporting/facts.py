@@ -21,9 +21,16 @@ Row = dict[str, Any]
 PLATFORM: Final = "platform"
 
 #: Relative differences: kept as ratios in ``results.json``, shown as percentages with a sign.
-GAINS: Final = frozenset({"gain_pai", "gain_latent", "gain_recorded", "gain_ceiling", "relative_gap"})
+GAINS: Final = frozenset({
+    "gain_pai", "predictor_gain_latent", "predictor_gain_recorded",
+    "gain_latent", "gain_recorded", "gain_ceiling", "relative_gap", "gain_full_join",
+    "gain_full_join_recorded", "gain_full_join_known", "gain_over_log", "drop_cost", "least_drop_cost",
+    "best_three_shortfall", "best_three_shortfall_found",
+})  # fmt: skip
+#: Losses, printed without a plus sign.
+_COSTS: Final = frozenset({"drop_cost", "least_drop_cost", "best_three_shortfall", "best_three_shortfall_found"})
 #: Differences whose direction matters: printed with a plus sign when above 0.
-SIGNED: Final = (GAINS - {"relative_gap"}) | {
+SIGNED: Final = (GAINS - {"relative_gap"} - _COSTS) | {
     "recorded_excess_10",
     "recorded_excess_20",
     "patrol_excess_20",
@@ -34,7 +41,8 @@ SIGNED: Final = (GAINS - {"relative_gap"}) | {
 #: What n counts where the measure's own words would mislead: worlds without an estimate are left out of n.
 _GAIN_WORLDS: Final = Text(fr="mondes où le gain est estimable", en="worlds in which the gain is estimable")
 COUNTED: Final[Mapping[tuple[str, str], Text]] = {
-    ("E01", measure): _GAIN_WORLDS for measure in ("gain_latent", "gain_recorded", "gain_ceiling")
+    ("E01", measure): _GAIN_WORLDS
+    for measure in ("gain_latent", "gain_recorded", "gain_ceiling", "predictor_gain_latent", "predictor_gain_recorded")
 }
 
 

@@ -12,6 +12,7 @@ from contrechamp.audit.reporting import wording as w
 from contrechamp.audit.reporting.blocks import Span, Spans, Voice
 from contrechamp.audit.reporting.facts import PLATFORM, Facts, Row
 from contrechamp.audit.reporting.labels import value_name
+from contrechamp.audit.reporting.sections.e20 import plain_world
 from contrechamp.audit.reporting.tables import stated
 from contrechamp.audit.reporting.worlds import alert_world
 from contrechamp.domain.text import Text
@@ -88,6 +89,62 @@ def _e02(facts: Facts, voice: Voice) -> Spans | None:
     )  # fmt: skip
 
 
+def _e04(facts: Facts, voice: Voice) -> Spans | None:
+    rows = [r for r in facts.rows("E04", "partial_corr", note_formula="fixed-scale") if r["value"] is not None]
+    if len(rows) < 2:
+        return None
+    busy = min(r["world"]["incidents_per_event"] for r in rows)
+    share = max(r["world"]["discovery_share"] for r in rows)
+    told = [r["world"]["informativeness"] for r in rows]
+    base: dict[str, Any] = {"note_formula": "fixed-scale", "incidents_per_event": busy, "discovery_share": share}
+    none = _known(facts.one("E04", "partial_corr", **base, informativeness=min(told)))
+    all_ = _known(facts.one("E04", "partial_corr", **base, informativeness=max(told)))
+    added = _known(facts.one("E04", "circularity", **base, informativeness=max(told)))
+    if none is None or all_ is None or added is None:
+        return None
+    return voice(
+        Text(
+            fr="*La note d’événement.* Réplique de l’outil décrit par la Ville, note sur un barème fixe (hypothèse de "
+            "notre part) : à affluence, jour et mois donnés, sa corrélation avec les incidents vrais est de {none} si "
+            "rien d’autre n’est annonciateur, de {all_} si tout l’est. Là où les agents trouvent {share} des faits, en "
+            "avoir envoyé deux fois plus par le passé ajoute {added} point de note, sans un incident de plus.",
+            en="*The event note.* Replica of the tool that the City described, note on a fixed scale (our guess): "
+            "given attendance, weekday and month, its correlation with true incidents is {none} when nothing else is "
+            "telling, {all_} when everything is. Where officers find {share} of facts, having sent twice as many in "
+            "the past adds {added} note point, without one more incident.",
+        ),
+        none=stated(none, voice), all_=stated(all_, voice), added=stated(added, voice),
+        share=w.percent(float(share), voice.lang),
+    )  # fmt: skip
+
+
+def _e05(facts: Facts, voice: Voice) -> Spans | None:
+    rows = facts.rows("E05", "corr_gap", adequacy_formula="resemblance")
+    if not rows:
+        return None
+    habit = max(r["world"]["habit_strength"] for r in rows)
+    prevented = sorted({r["world"]["prevented_share"] for r in rows})
+    base: dict[str, Any] = {"habit_strength": habit, "prevented_share": prevented[len(prevented) // 2]}
+    best = _known(facts.one("E05", "corr_optimum", **base, adequacy_formula="resemblance"))
+    usual = _known(facts.one("E05", "corr_habit", **base, adequacy_formula="resemblance"))
+    excess = _known(facts.one("E05", "excess_first", **base, adequacy_formula="coverage"))
+    if best is None or usual is None or excess is None:
+        return None
+    return voice(
+        Text(
+            fr="*L’adéquation.* Là où le passé n’est qu’habitude, un pourcentage de ressemblance (hypothèse de notre "
+            "part) a une corrélation de {usual} avec la distance à l’habitude et de {best} avec la distance à "
+            "l’effectif optimal : plus près de l’optimum, il devrait monter (corrélation négative). Un pourcentage de "
+            "couverture (hypothèse de notre part) donne {excess} à un sureffectif systématique.",
+            en="*Adequacy.* Where the past is nothing but habit, a percentage of likeness (our guess) has a "
+            "correlation of {usual} with the distance to habit and of {best} with the distance to optimal staffing: "
+            "nearer the optimum it should rise (negative correlation). A percentage of coverage (our guess) gives "
+            "{excess} to systematic over-staffing.",
+        ),
+        best=stated(best, voice), usual=stated(usual, voice), excess=stated(excess, voice),
+    )  # fmt: skip
+
+
 def _e12(facts: Facts, voice: Voice) -> Spans | None:
     base = alert_world(facts)
     if base is None:
@@ -149,6 +206,71 @@ def _e24(facts: Facts, voice: Voice) -> Spans | None:
     )  # fmt: skip
 
 
+def _e20(facts: Facts, voice: Voice) -> Spans | None:
+    at = plain_world(facts)
+    if at is None:
+        return None
+    again = {**at, "overlap": max(r["world"]["overlap"] for r in facts.rows("E20", "gain_full_join"))}
+    biases = [r["world"]["recording_bias"] for r in facts.rows("E20", "gain_full_join")]
+    fewest = min(r["world"]["n_informative"] for r in facts.rows("E20", "gain_full_join"))
+    police = {**at, "n_informative": fewest, "recording_bias": max(biases), "stream": "police"}
+    gain, drop = (_known(facts.one("E20", m, **at)) for m in ("gain_full_join", "least_drop_cost"))
+    repeat = _known(facts.one("E20", "best_three_shortfall", **again))
+    records, truth = (_known(facts.one("E20", f"shapley_{m}", **police)) for m in ("recorded", "latent"))
+    if gain is None or drop is None or repeat is None or records is None or truth is None:
+        return None
+    return voice(
+        Text(
+            fr="*Faut-il tout joindre ?* Quand chaque flux apprend du neuf, les huit réunis gagnent {gain} de score "
+            "sur mains courantes, calendrier et météo, et retirer le moins utile coûte {drop}. Quand les autres "
+            "redisent ce que les mains courantes disent déjà, trois flux suffisent : il leur manque {repeat}. Un flux "
+            "qui ne fait que suivre la façon d’enregistrer vaut {records} sur les enregistrements et {truth} sur les "
+            "incidents.",
+            en="*Must everything be joined?* When each stream tells something new, all eight gain {gain} of score over "
+            "log, calendar and weather, and dropping the least useful costs {drop}. When the others repeat what the "
+            "log already tells, three streams are enough: they fall short by {repeat}. A stream that only goes with "
+            "how incidents are recorded is worth {records} on records and {truth} on incidents.",
+        ),
+        gain=stated(gain, voice), drop=stated(drop, voice), repeat=stated(repeat, voice),
+        records=stated(records, voice), truth=stated(truth, voice),
+    )  # fmt: skip
+
+
+def _e22(facts: Facts, voice: Voice) -> Spans | None:
+    rows = facts.rows("E22", "rank_correlation", method="gbm-shapley", confounding=0.0)
+    if not rows:
+        return None
+    days = sorted({r["world"]["n_days"] for r in rows})
+    at = {"effect": max(r["world"]["effect"] for r in rows), "n_days": 365 if 365 in days else days[0]}
+    strong = max(r["world"]["recording_bias"] for r in rows)
+
+    def one(measure: str, method: str, bias: float) -> Row | None:
+        where = {**at, "confounding": 0.0, "method": method, "recording_bias": bias}
+        return _known(facts.one("E22", measure, **where))
+
+    clean, biased = (one("rank_correlation", "gbm-shapley", bias) for bias in (0.0, strong))
+    top = one("artefact_in_top3", "gbm-shapley", strong)
+    trial, truth = (one("rank_correlation", f"trial-{kind}", strong) for kind in ("records", "incidents"))
+    if clean is None or biased is None or top is None or trial is None or truth is None:
+        return None
+    return voice(
+        Text(
+            fr="*Causes, ou façon d’enregistrer ?* Quand tout incident a la même chance d’être enregistré et que rien "
+            "n’est confondu, l’importance (arbres boostés, Shapley) suit les causes : τ de {clean}. Quand cette chance "
+            "suit les patrouilles, τ de {biased}, et les patrouilles, sans effet, sont parmi les trois premiers "
+            "« facteurs » dans {top} des mondes. Un essai randomisé n’y échappe pas s’il est lu sur les "
+            "enregistrements : {trial}, contre {truth} sur les incidents.",
+            en="*Causes, or ways of recording?* When every incident has the same chance of being recorded and nothing "
+            "is confounded, importance (boosted trees, Shapley) follows causes: τ of {clean}. When that chance follows "
+            "patrols, τ of {biased}, and patrols, without effect, are among the first three “factors” in {top} of "
+            "worlds. A randomised trial does not escape it when read on records: {trial}, against {truth} on "
+            "incidents.",
+        ),
+        clean=stated(clean, voice), biased=stated(biased, voice), top=stated(top, voice), trial=stated(trial, voice),
+        truth=stated(truth, voice),
+    )  # fmt: skip
+
+
 def _e27(facts: Facts, voice: Voice) -> Spans | None:
     chances = sorted(facts.rows("E27", "p_placebo", selection="random"), key=lambda r: float(r["world"]["sd"]))
     maps = sorted(facts.rows("E27", "area_share_static_map", map="past_year"), key=lambda r: float(r["world"]["sigma"]))
@@ -195,7 +317,7 @@ def _e28(facts: Facts, voice: Voice) -> Spans | None:
     )  # fmt: skip
 
 
-_ALL: Final[tuple[Finding, ...]] = (_platform, _e01, _e02, _e12, _e18, _e24, _e27, _e28)
+_ALL: Final[tuple[Finding, ...]] = (_platform, _e01, _e02, _e04, _e05, _e12, _e18, _e20, _e22, _e24, _e27, _e28)
 
 
 def _known(row: Row | None) -> Row | None:

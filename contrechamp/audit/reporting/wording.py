@@ -84,6 +84,7 @@ METHODS: Final[Mapping[str, Text]] = {
     "order-statistics": Text(fr="statistiques d’ordre", en="order statistics"),
     "newcombe-paired": Text(fr="Newcombe, apparié", en="Newcombe, paired"),
     "t": Text(fr="Student", en="Student"),
+    "sobol-bootstrap": Text(fr="bootstrap des points de base", en="bootstrap of base points"),
     "identical-runs": Text(fr="tirages identiques", en="identical runs"),
     "beta-binomial mixture": Text(fr="loi bêta-binomiale", en="beta-binomial law"),
     "no final account found": Text(fr="aucun compte final trouvé", en="no final account found"),

@@ -174,12 +174,16 @@ def _draw(hits: pd.DataFrame, contest: pd.DataFrame, p: Mapping[str, Any], lang:
     n, words = (
         int(p["events_per_week"]),
         {
-            "fr": ("Une semaine : PAI selon le nombre de faits captés", "faits captés sur", "PAI, intervalle à 95 %",
+            "fr": ("Une semaine : PAI", "faits captés sur", "PAI, intervalle à 95 %",
                    "mi² prévus", "Deux cartes, l'une deux fois meilleure", "jours prévus (faits attendus)",
-                   "probabilité", "la meilleure gagne", "égalité", "la moins bonne gagne", "au hasard : 1"),
-            "en": ("One week: PAI by number of events captured", "events captured out of", "PAI, 95 % interval",
+                   "probabilité", "la meilleure gagne", "égalité", "la moins bonne gagne", "au hasard : 1",
+                   "Ville supposée : {city} mi², {n} faits par semaine ; intervalles de Clopper-Pearson. Aucun fait de "
+                   "Portland n'entre ici."),
+            "en": ("One week: PAI", "events captured out of", "PAI, 95 % interval",
                    "sq mi forecast", "Two maps, one twice as good", "days forecast (events expected)", "chance",
-                   "the better wins", "a tie", "the worse wins", "at random: 1"),
+                   "the better wins", "a tie", "the worse wins", "at random: 1",
+                   "City assumed: {city} square miles, {n} events a week; Clopper-Pearson intervals. No event of "
+                   "Portland enters here."),
         }[lang],
     )  # fmt: skip
     figure, (left, right) = canvas(height=2.9, ncols=2)
@@ -190,12 +194,11 @@ def _draw(hits: pd.DataFrame, contest: pd.DataFrame, p: Mapping[str, Any], lang:
         said = f"{area:g} {words[3]}".replace(".", "," if lang == "fr" else ".")
         left.errorbar(rows["hits"] + shift, rows["pai"], yerr=bars, fmt=mark, color=ink, lw=0.9, label=said)
     left.axhline(1, color=SOFT, lw=0.9, ls=DASH, label=words[10])
-    left.set_yscale("symlog", linthresh=1)
-    left.set_yticks([0, 1, 10, 100, 300], ["0", "1", "10", "100", "300"])
+    left.set_ylim(-12, 400)
     left.set_title(words[0])
     left.set_xlabel(f"{words[1]} {n}", color=SOFT)
     left.set_ylabel(words[2])
-    left.legend(loc="lower right")
+    left.legend(loc="upper left")
     places, bottom = np.arange(len(contest)), np.zeros(len(contest))
     inks = (("better_first", BLUE, ""), ("tied", "#d9d9d9", "..."), ("worse_first", RUST, "//"))
     for (column, ink, hatch), label in zip(inks, words[7:10], strict=True):
@@ -208,4 +211,6 @@ def _draw(hits: pd.DataFrame, contest: pd.DataFrame, p: Mapping[str, Any], lang:
     right.set_ylim(0, 1)
     number_marks(right.yaxis, lang)
     figure.legend(*right.get_legend_handles_labels(), loc="outside lower right", ncols=3)
+    city = f"{p['city_sq_mi']:g}".replace(".", "," if lang == "fr" else ".")
+    figure.suptitle(words[11].format(city=city, n=n), fontsize=7, color=BLUE)
     return figure

@@ -24,7 +24,17 @@ from contrechamp.store import runs
 
 SEED = 7
 FEW: dict[str, dict[str, Any]] = {
-    "E02": {"n_reps": 30, "n_days": 80}, "E12": {}, "E18": {"reps": 20}, "E24": {},
+    "E02": {"n_reps": 30, "n_days": 80},
+    "E03": {"seeds": 3, "ratios": (1.0, 2.0), "history_days": 20, "loop_days": 20, "read_days": 10},
+    "E04": {"worlds": 2, "events_per_year": 150, "informativeness": (0.0, 1.0), "discovery_shares": (0.0, 0.9),
+            "time_noises_h": (0.0,)},
+    "E05": {"worlds": 2, "events_per_year": 150, "habit_strengths": (0.0, 1.0), "prevented_shares": (0.1, 0.6)},
+    "E12": {}, "E18": {"reps": 20},
+    "E20": {"worlds": 2, "n_informative": (2, 7), "information": (0.05,), "train_days": 60, "choice_days": 10,
+            "test_days": 20},
+    "E21": {"seeds": 3, "history_days": 20, "loop_days": 20},
+    "E22": {"worlds": 2, "recording_biases": (0.0, 1.0), "effects": (1.0,)},
+    "E24": {}, "E25": {"worlds": 5},
     "E27": {"reps": 300, "map_reps": 3}, "E28": {"reps": 100, "extra_reps": 50},
 }  # fmt: skip
 E01_WORLDS = ((2700.0, 0.0, 0.0), (20.0, 0.5, 1.0))
@@ -63,15 +73,22 @@ def _e01() -> Outcome:
     """Results in the shape of E01's, not drawn: drawing them takes half a minute."""
     results = []
     for index, (volume, kappa, bias) in enumerate(E01_WORLDS):
-        world = {"latent_per_day": volume, "kappa": kappa, "recording_bias": bias}
+        city = {"latent_per_day": volume, "turnover": 0.0, "kappa": kappa}
+        world = {**city, "recorded_share": 0.3, "recording_bias": bias}
         for area in (0.01, 0.05):
             for measure, value in (("gain_latent", -0.05), ("gain_recorded", 0.02), ("gain_ceiling", 0.4)):
                 middle = value + index / 10
-                interval = Interval(middle, middle - 0.03, middle + 0.04, 8, "bootstrap of the median (1999 draws)")
+                interval = Interval(middle, middle - 0.03, middle + 0.04, 8, "order-statistics")
                 results.append(Result("E01", measure, {**world, "area": area}, interval))
-            for predictor in ("uniform", "retro-quartic"):
+            for predictor in ("trailing-mean", "champion"):
                 pai = Interval(4.0 + index, 3.5 + index, 4.5 + index, 8, "order-statistics")
                 results.append(Result("E01", "pai_latent", {**world, "area": area, "predictor": predictor}, pai))
+            for measure, value in (("predictor_gain_latent", 0.1), ("predictor_gain_recorded", 0.2)):
+                interval = Interval(value, value - 0.1, value + 0.1, 8, "order-statistics")
+                where = {**city, "area": area, "predictor": "retro-quartic"}
+                results.append(Result("E01", measure, where, interval))
+        lift = Interval(3.0 + index, 2.5 + index, 3.5 + index, 8, "order-statistics")
+        results.append(Result("E01", "match_lift", {**city, "area": 0.01}, lift))
         for measure in (m.key for m in load("E01").MEASURES if m.key.startswith("share_worlds_")):
             low = 0.0 if measure == "share_worlds_supported" else 0.7
             results.append(Result("E01", measure, world, Interval(low, low, low + 0.3, 8, "wilson")))
@@ -83,7 +100,8 @@ def _platform(work: Path) -> None:
     grid = Grid.over(shapely.box(0, 0, 2500, 2500), cell_m=250)
     latent = rng.poisson(np.linspace(0.05, 1.5, grid.n_cells), size=(80, grid.n_cells)).astype(np.int32)
     records = rng.binomial(latent, 0.4).astype(np.int32)
-    outcome = backtest(records, latent, grid=grid, first_day=66, seed=SEED)
+    few = ("uniform", "trailing-mean", "retro-quartic", "etas-per-cell")
+    outcome = backtest(records, latent, grid=grid, predictors=few, first_day=66, seed=SEED)
     steps._store(work, steps.PLATFORM, outcome)
     runs.write_json(work / "truth" / "grid.json", grid.to_dict())
     made = {"n_days": 80, "n_quarters": 4, "n_cells": grid.n_cells, "n_latent": int(latent.sum()), "n_reported": 11,

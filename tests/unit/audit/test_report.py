@@ -205,7 +205,7 @@ def test_every_cited_result_exists(facts: Facts, documents: dict[Lang, Document]
 def test_the_summary_only_prints_numbers_that_carry_an_id(facts: Facts, documents: dict[Lang, Document]) -> None:
     """A finding's strong numbers are each followed by an id, or are the natural frequency of the next one."""
     items = next(b for b in walk(documents["en"].blocks) if type(b).__name__ == "Items")
-    assert len(items.items) == 8
+    assert len(items.items) == 12
     for spans in items.items:
         assert any(s.kind == "ref" for s in spans)
         printed = {s.text for s in spans if s.kind == "strong" and re.search(r"\d", s.text)}

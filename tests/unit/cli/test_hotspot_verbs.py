@@ -89,6 +89,7 @@ def test_predict_names_cells_records_and_limits(lake: Path, tmp_path: Path) -> N
         (("backtest", "LAKE", "--days", "400"), 11, "Ask for 23 days or fewer"),
         (("backtest", "LAKE", "--days", "14", "--refit", "0"), 10, "refit_every"),
         (("backtest", "nowhere"), 11, "There is no lake at nowhere"),
+        (("publish", "LAKE", "--tracking", "mlruns"), 10, "a database or a server"),
     ],
 )
 def test_a_mistake_is_one_paragraph(
@@ -103,3 +104,18 @@ def test_a_mistake_is_one_paragraph(
     error = capsys.readouterr().err
     assert said in error
     assert "Traceback" not in error
+
+
+def test_publish_registers_names_the_champion_and_says_why(lake: Path, tmp_path: Path) -> None:
+    store = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    words = ("--predictor", "retro-quartic", "--days", 14, "--jobs", 1, "--tracking", store)
+    done = run("publish", lake, *words, "--json")
+    assert done.exit_code == 0, done.output
+    body = json.loads(done.stdout)
+    assert set(body["versions"]) == {"trailing-mean", "retro-quartic"}
+    assert sorted(body["versions"].values()) == [1, 2]
+    assert body["champion"] in body["versions"]
+    assert set(body["said"]) == {"fr", "en"}
+    again = run("publish", lake, *words)
+    assert again.exit_code == 0, again.output
+    assert re.search(rf"{body['champion']} +[34] +champion", again.stdout)

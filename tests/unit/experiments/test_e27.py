@@ -131,3 +131,29 @@ def test_same_seed_same_numbers_and_measures_are_declared(outcome: Outcome) -> N
 def test_bad_parameters_are_refused(change: dict[str, float], name: str) -> None:
     with pytest.raises(ParameterError, match=name):
         e27.run(e27.Params(**change), seed=0)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("sd", "transient"), [(2.0, 0.5), (5.0, 1.0), (5.0, 0.0)])
+def test_choosing_the_worst_by_calculation_agrees_with_the_draws(outcome: Outcome, sd: float, transient: float) -> None:
+    exact = interval(outcome, "p_placebo_worst_closed_form", sd=sd, transient=transient).estimate
+    drawn = interval(outcome, "p_placebo_worst", sd=sd, transient=transient).estimate
+    assert exact is not None
+    assert drawn == pytest.approx(exact, abs=4 * math.sqrt(exact * (1 - exact) / 20_000) + 0.004)
+
+
+def test_moments_of_the_worst_ones_gap_against_a_slow_simulation() -> None:
+    rng, reps = np.random.default_rng(5), 40_000
+    last = rng.standard_normal((reps, 30))
+    now = -0.4 * last + math.sqrt(1 - 0.4**2) * rng.standard_normal((reps, 30))
+    worst = np.argsort(-last, axis=1)[:, :5]
+    gap = now.mean(axis=1) - np.take_along_axis(now, worst, axis=1).mean(axis=1)
+    mean, around = e27.worst_gap_moments(departments=30, tested=5, transient=0.8)
+    assert gap.mean() == pytest.approx(mean, abs=4 * gap.std() / math.sqrt(reps))
+    assert gap.std() == pytest.approx(around, rel=0.03)
+
+
+def test_full_profile_is_the_registers() -> None:
+    full = e27.Params.full()
+    assert (full.departments, full.tested, full.captured) == (96, 11, 0.83)
+    assert full.reps >= 200 and full.map_reps >= 200
+    assert {5.0, 7.0, 10.0} <= set(full.sds_points)

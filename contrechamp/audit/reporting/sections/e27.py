@@ -25,6 +25,8 @@ def section(facts: Facts, voice: Voice) -> list[Block]:
         Wide(Text(fr="Les pires de l’an passé", en="Last year’s worst"), "p_placebo", {"selection": "worst_last_year"}),
         Wide(Text(fr="Par le calcul (hasard)", en="By calculation (random)"), "p_placebo_closed_form",
              {"comparison": "national_mean"}),
+        Wide(Text(fr="Par le calcul (pires)", en="By calculation (worst)"), "p_placebo_worst_closed_form",
+             {"transient": _first_transient(facts)}),
         Wide(Text(fr="Écart qu’un placebo n’atteint plus", en="Gap a placebo no longer reaches"), "gap_needed_points",
              {"comparison": "national_mean"}),
     ]  # fmt: skip
@@ -40,6 +42,12 @@ def section(facts: Facts, voice: Voice) -> list[Block]:
         en="E27: PAI of the headline by flagged area.",
     )
     return [*present(first), *([_row_table(facts, voice, rows, second)] if rows else [])]
+
+
+def _first_transient(facts: Facts) -> float | None:
+    """The passing share that goes with every spread: the first of the parameters."""
+    shares = facts.request["parameters"]["E27"]["transients"]
+    return float(shares[0]) if shares else None
 
 
 def _row_table(facts: Facts, voice: Voice, rows: Sequence[Row], caption: Text) -> Table:

@@ -36,8 +36,8 @@ def draw_gain(facts: Facts, lang: Lang) -> Drawing | None:
     axis.axvline(0, color="#8a8a84", lw=0.8)
     threshold_line(axis, 0.05, "", vertical=True)
     percent_axis(axis.xaxis, lang)
-    label(axis, Text(fr="incidents évités, par rapport à la moyenne longue, mêmes heures",
-                     en="incidents averted, against the long-run mean, same hours"), lang, which="x")  # fmt: skip
+    across = Text(fr="incidents évités, écart à la moyenne longue", en="incidents averted, against the long-run mean")
+    label(axis, across, lang, which="x")
     figure.legend(loc="outside lower center", ncols=4)
     n = count(rows[0]["n"], lang)
     return drawing(

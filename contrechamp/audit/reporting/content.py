@@ -12,7 +12,6 @@ from contrechamp.audit.reporting import experiments as experiment_pages
 from contrechamp.audit.reporting import wording as w
 from contrechamp.audit.reporting.blocks import (
     Block,
-    Break,
     Column,
     Document,
     Heading,
@@ -61,7 +60,6 @@ def build(facts: Facts, lang: Lang, plates: Mapping[str, Plate]) -> Document:
     voice = Voice(lang)
     body: list[Block] = [
         *_summary(facts, voice),
-        Break(),
         *_method(facts, voice),
         *custody(facts, voice),
         *platform(facts, voice, plates),

@@ -43,15 +43,24 @@ _BOUNDS: Final = {
 _OPS: Final = {">=": "≥", ">": ">", "<=": "≤", "<": "<"}
 #: Plates of each experiment.
 PLATES: Final[Mapping[str, tuple[str, ...]]] = {
-    "E01": ("E01_gain", "E01_predictors", "E01_worlds"), "E02": ("E02_curve", "E02_heat", "E02_worlds", "E02_sobol"),
-    "E04": ("E04_note", "E04_worlds", "E04_clashes"), "E05": ("E05_gap", "E05_worlds"),
-    "E03": ("E03_gaps", "E03_worlds"), "E12": ("E12_ppv",), "E18": ("E18_denominators",),
-    "E20": ("E20_streams", "E20_worlds"), "E22": ("E22_ranks", "E22_worlds"),
-    "E21": ("E21_gain", "E21_worlds"), "E24": ("E24_gaps",), "E25": ("E25_signs", "E25_worlds"),
+    "E01": ("E01_gain", "E01_predictors", "E01_worlds"),
+    "E02": ("E02_curve", "E02_heat", "E02_worlds", "E02_sobol"),
+    "E03": ("E03_gaps", "E03_worlds"),
+    "E04": ("E04_note", "E04_worlds", "E04_clashes"),
+    "E05": ("E05_gap", "E05_worlds"),
+    "E12": ("E12_ppv",),
+    "E18": ("E18_denominators",),
+    "E20": ("E20_streams", "E20_worlds"),
+    "E21": ("E21_gain", "E21_worlds"),
+    "E22": ("E22_ranks", "E22_worlds"),
+    "E24": ("E24_gaps",),
+    "E25": ("E25_signs", "E25_worlds"),
     "E27": ("E27_placebo", "E27_worlds"),
     "E28": ("E28_looks",),
-}  # fmt: skip
+}
 MAX_MAPS: Final = 3
+#: How the key of a plate that is a map of verdicts ends.
+FLIP: Final = "_worlds"
 
 
 def sections(facts: Facts, voice: Voice, plates: Mapping[str, Plate]) -> list[Block]:
@@ -99,7 +108,7 @@ def _section(facts: Facts, voice: Voice, experiment: str, plates: Mapping[str, P
     own = tables_of(experiment)
     out += own(facts, voice) if own else _everything(facts, voice, experiment)
     out += criteria(facts, voice, experiment)
-    out += _maps(facts, voice, experiment)
+    out += _maps(facts, voice, experiment, plates)
     limit = voice(Text(fr="*Ce que l’expérience ne peut pas dire.* ", en="*What the experiment cannot tell.* "))
     out.append(Para((*limit, *voice.plain(cannot_tell(load(experiment).CANNOT_TELL)))))
     return out
@@ -236,14 +245,18 @@ def criteria(facts: Facts, voice: Voice, experiment: str) -> list[Block]:
     return [Table(voice(caption, id=experiment, d=last, **marks), heads, tuple(rows))]
 
 
-def _maps(facts: Facts, voice: Voice, experiment: str) -> list[Block]:
-    """Distinct maps of worlds, one for all claims that share it; mirrored claims keep their own."""
+def _maps(facts: Facts, voice: Voice, experiment: str, plates: Mapping[str, Plate]) -> list[Block]:
+    """Distinct maps of worlds, one for all claims that share it; on the page only where a figure draws one."""
     grouped: dict[str, tuple[Row, list[str]]] = {}
     for claim, judged in facts.judged(experiment).items():
         key = canonical_json([[x["world"], x["verdict"]] for x in judged["worlds"]])
         grouped.setdefault(key, (judged, []))[1].append(claim)
-    maps = [verdict_map(facts, voice, judged, claims=claims) for judged, claims in grouped.values()]
-    return present(*maps)[:MAX_MAPS]
+    maps = present(*(verdict_map(facts, voice, judged, claims=claims) for judged, claims in grouped.values()))
+    if any(key in plates for key in PLATES.get(experiment, ()) if key.endswith(FLIP)) and maps:
+        title = voice(Text(fr="Les cartes des verdicts en tableaux ({n})", en="The maps of verdicts as tables ({n})"),
+                      n=w.count(len(maps), voice.lang))  # fmt: skip
+        return [Only("html", (Fold(title, tuple(maps)),))]
+    return maps[:MAX_MAPS]
 
 
 def _everything(facts: Facts, voice: Voice, experiment: str) -> list[Block]:

@@ -211,6 +211,59 @@ def publish(
     say(f"Registre (registry) : {tracking}, {MODEL_NAME}@{CHAMPION}")
 
 
+@app.command("statistics")
+def statistics(
+    source: Annotated[str, typer.Argument(metavar="RUN_OU_LAC", help="Lac, ou dossier qui en contient un.")],
+    city: Annotated[Path | None, typer.Option(help=_CITY)] = None,
+    days: Annotated[int, typer.Option(help="Jours lus, les derniers. (Days read, the last ones.)")] = 56,
+    permutations: Annotated[int, typer.Option(help="Tirages ; le plus petit p est 1/(1+tirages). (Draws.)")] = 999,
+    cell: Annotated[float, typer.Option(help=_CELL)] = 250.0,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    out: Annotated[Path | None, typer.Option(help="Dossier où écrire les deux tables en parquet.")] = None,
+    as_json: Annotated[bool, typer.Option("--json")] = False,
+) -> None:
+    """Lire Gi*, Moran local et la table de Knox sur les derniers jours. (Gi*, local Moran, Knox table.)"""
+    from contrechamp.domain.provenance import plain
+    from contrechamp.pipelines.map_statistics import CANNOT_TELL, lake_statistics
+    from contrechamp.store.runs import write_tables
+
+    with progress_bar(1) as (_, advance):
+        advance("hotspot statistics")
+        found = lake_statistics(
+            source, city=city, days=days, cell_m=cell, permutations=permutations, seed=seed
+        )  # fmt: skip
+    flagged = {
+        "gi_star_hot": int((found.cells["gi_star_flagged"] & (found.cells["gi_star"] > 0)).sum()),
+        "gi_star_cold": int((found.cells["gi_star_flagged"] & (found.cells["gi_star"] < 0)).sum()),
+        **{f"moran_{q}": int((found.cells["local_moran_flagged"] & (found.cells["quadrant"] == q)).sum())
+           for q in ("high-high", "low-high", "low-low", "high-low")},
+    }  # fmt: skip
+    if out is not None:
+        write_tables(out, {"cells": found.cells, "knox": found.knox})
+        say(f"Tables : {out / 'tables'}")
+    if as_json:
+        emit(plain({
+            "n_records": found.n_records, "n_days": found.n_days, "n_cells": len(found.cells),
+            "permutations": found.permutations, "cells_flagged": flagged, "knox": found.knox.to_dict("records"),
+            "cannot_tell": {"fr": CANNOT_TELL.fr, "en": CANNOT_TELL.en},
+        }))  # fmt: skip
+        return
+    emit_table([(name, count) for name, count in flagged.items()], ("mailles signalées (cells flagged)", "n"))
+    print()
+    emit_table(
+        [(r["distance_m"], r["days"], r["observed"], f"{r['expected']:.1f}",
+          "-" if r["ratio"] != r["ratio"] else f"{r['ratio']:.2f}", f"{r['p']:.4g}")
+         for r in found.knox.to_dict("records")],
+        ("m", "jours (days)", "paires (pairs)", "attendues (expected)", "rapport (ratio)", "p"),
+    )  # fmt: skip
+    say(
+        f"n = {found.n_records} enregistrements sur {found.n_days} jours (records over days), {len(found.cells)} "
+        f"mailles de {found.inputs.grid.cell_m:g} m (cells) ; {found.permutations} tirages (draws), fausses découvertes à 5 % "
+        "(false discoveries)."
+    )
+    say(f"{CANNOT_TELL.fr} ({CANNOT_TELL.en})")
+
+
 def _print_scores(results: Sequence[Result], *, against: str | None) -> None:
     """One line per map, area and kind of events; never a score without its interval and n."""
     from contrechamp.domain.provenance import canonical_json

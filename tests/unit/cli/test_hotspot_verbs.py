@@ -119,3 +119,20 @@ def test_publish_registers_names_the_champion_and_says_why(lake: Path, tmp_path:
     again = run("publish", lake, *words)
     assert again.exit_code == 0, again.output
     assert re.search(rf"{body['champion']} +[34] +champion", again.stdout)
+
+
+def test_statistics_print_what_they_rest_on(lake: Path, tmp_path: Path) -> None:
+    words = ("--permutations", 99, "--days", 30)
+    done = run("statistics", lake, *words, "--out", tmp_path / "read")
+    assert done.exit_code == 0, done.output
+    assert "gi_star_hot" in done.stdout
+    assert "sur 30 jours" in done.stderr
+    body = json.loads(run("statistics", lake, *words, "--json").stdout)
+    assert body["n_days"] == 30
+    table = pd.DataFrame(body["knox"])
+    assert len(table) == 5 * 5
+    assert table["observed"].sum() == body["n_records"] * (body["n_records"] - 1) // 2
+    assert (table["p"] >= 0.01).all()  # never 0
+    cells = pd.read_parquet(tmp_path / "read" / "tables" / "cells.parquet")
+    assert cells["records"].sum() == body["n_records"]
+    assert body["cells_flagged"]["gi_star_hot"] == (cells["gi_star_flagged"] & (cells["gi_star"] > 0)).sum()

@@ -6,6 +6,8 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 UV     := $(shell command -v uv 2>/dev/null)
+# Test workers: one a processor, at most four (each may hold a gigabyte).
+WORKERS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$((n < 4 ? n : 4)))
 # uv does not read pip's settings: hand it the wheel folder, if there is one.
 ifneq ($(strip $(PIP_FIND_LINKS)),)
 export UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
@@ -24,7 +26,7 @@ audit: setup ## run the main job on the embedded default and say where the repor
 	@$(BIN)/contrechamp audit --profile quick --out runs
 
 test: system-packages check ## every check and every test
-	@PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m pytest
+	@PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 check: setup ## style, types, layers
 	@$(BIN)/ruff format --check .

@@ -258,8 +258,8 @@ def statistics(
     )  # fmt: skip
     say(
         f"n = {found.n_records} enregistrements sur {found.n_days} jours (records over days), {len(found.cells)} "
-        f"mailles de {found.inputs.grid.cell_m:g} m (cells) ; {found.permutations} tirages (draws), fausses découvertes à 5 % "
-        "(false discoveries)."
+        f"mailles de {found.inputs.grid.cell_m:g} m (cells) ; {found.permutations} tirages (draws), fausses "
+        "découvertes à 5 % (false discoveries)."
     )
     say(f"{CANNOT_TELL.fr} ({CANNOT_TELL.en})")
 

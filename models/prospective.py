@@ -44,24 +44,24 @@ class Prospective(BasePredictor):
 
     Parameters
     ----------
-    bandwidth_cells : int, default=8
-        A record adds nothing at this many cells or more.
+    bandwidth_m : float, default=400.0
+        Reach, rounded up to whole cells: a record adds nothing from there on.
     window_days : int, default=56
         Days of history used: eight weeks, the two months of the original. All the days available where there are fewer.
 
     Notes
     -----
-    The bandwidth is in cells because the original's is: 400 m in cells of 50 m. On larger cells the same number blurs
-    more; it is a parameter to report with every score.
+    The reach is the original's: 400 m, eight cells of 50 m. On larger cells it is fewer of them, never fewer than one;
+    eight cells of 250 m would blur over 2 km, and lose to anything.
     """
 
     CONSTRAINTS: ClassVar[Mapping[str, Domain]] = {
-        "bandwidth_cells": Domain(1, 1_000, "a whole number of cells in [1, 1000]", whole=True, closed=True),
+        "bandwidth_m": Domain(0.0, 20_000.0, "a length in (0, 20000] metres"),
         "window_days": WINDOW_DAYS,
     }
 
-    def __init__(self, bandwidth_cells: int = 8, window_days: int = 56) -> None:
-        self.bandwidth_cells = bandwidth_cells
+    def __init__(self, bandwidth_m: float = 400.0, window_days: int = 56) -> None:
+        self.bandwidth_m = bandwidth_m
         self.window_days = window_days
 
     def _map(self, seen: Seen, at: int) -> tuple[FloatArray, int]:
@@ -73,9 +73,20 @@ class Prospective(BasePredictor):
         recent = np.zeros(seen.grid.n_cells)
         for week in np.unique(weeks):
             recent += window[weeks == week].sum(axis=0, dtype=np.float64) / (1.0 + week)
-        surface = _spreader(seen.grid, int(self.bandwidth_cells))(recent)
+        surface = _spreader(seen.grid, reach_cells(float(self.bandwidth_m), cell_m=seen.grid.cell_m))(recent)
         total = float(surface.sum())
         return surface * (float(window.sum(dtype=np.float64)) / used / total if total > 0 else 0.0), used
+
+
+def reach_cells(bandwidth_m: float, *, cell_m: float) -> int:
+    """Cells at which a record adds nothing any more: the reach, rounded up.
+
+    Examples
+    --------
+    >>> [reach_cells(400.0, cell_m=c) for c in (50.0, 150.0, 250.0, 1000.0)]
+    [8, 3, 2, 1]
+    """
+    return max(1, int(np.ceil(bandwidth_m / cell_m - 1e-9)))
 
 
 def cell_distance_weights(bandwidth_cells: int) -> FloatArray:

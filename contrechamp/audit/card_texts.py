@@ -251,10 +251,6 @@ PARAMETER_TEXTS: Final[Mapping[str, Text]] = {
     "bandwidth_m": Text(
         fr="Rayon au-delà duquel un enregistrement ne pèse plus", en="Radius beyond which a record has no weight"
     ),
-    "bandwidth_cells": Text(
-        fr="Distance à partir de laquelle un enregistrement n’ajoute rien",
-        en="Distance from which a record adds nothing",
-    ),
     "estimator": Text(
         fr="Maximum de vraisemblance, le même corrigé des fonds estimés, ou les itérations de l’exécution publiée",
         en="Maximum of the likelihood, the same allowing for estimated backgrounds, or the published run’s iterations",

@@ -70,7 +70,7 @@ def test_prospective_twin(grid: Grid, counts: np.ndarray, at: int, bandwidth: in
     surface = _spread(
         grid, recent, lambda up, right: (max(abs(up), abs(right)) < bandwidth) / (1 + max(abs(up), abs(right)))
     )
-    got = load_predictor("prospective", bandwidth_cells=bandwidth).fit(counts, grid=grid).predict(at)
+    got = load_predictor("prospective", bandwidth_m=bandwidth * grid.cell_m).fit(counts, grid=grid).predict(at)
     assert got == pytest.approx(_scaled(surface, counts[-56:].sum() / 56), rel=1e-12)
 
 

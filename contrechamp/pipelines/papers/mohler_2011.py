@@ -37,6 +37,7 @@ from models.sepp_em import SeppFit, fit_sepp
 from models.sepp_events import SeppEvents
 from models.walk import walk_forward
 
+#: The model first; then what it is set against.
 _KEYS: Final = ("sepp", "prospective", "trailing-mean")
 _CUTOFF_DAYS: Final = 30.0
 _CUTOFF_M: Final = 400.0
@@ -61,7 +62,7 @@ def reproduce(dossier: Dossier, data: Mapping[str, Path], *, seed: int, jobs: in
     }
     table = _table(scores, p, seed=seed, key=dossier.key)
     for row in table.to_dict("records"):
-        if row["over"] is not None:
+        if pd.notna(row["over"]):
             name = f"over_{str(row['over']).replace('-', '_')}_{round(100 * row['area'])}pct"
             figures[name] = Interval(row["estimate"], row["low"], row["high"], int(row["n_days"]), str(row["method"]))
     learned = pd.DataFrame(
@@ -89,9 +90,8 @@ def _scores(
     ties = tie_breaks(len(happened), city.grid.n_cells, rng=stream(seed, key, "ties", city_number))
     out = {}
     for name in _KEYS:
-        maps = walk_forward(
-            load_predictor(name), log, grid=city.grid, first_day=first, refit_every=int(p["refit_days"])
-        )
+        predictor = load_predictor(name, **p["options"].get(name, {}))
+        maps = walk_forward(predictor, log, grid=city.grid, first_day=first, refit_every=int(p["refit_days"]))
         for area in p["areas"]:
             out[name, area] = daily_scores(maps, happened, area=area, ties=ties)
     return out
@@ -126,18 +126,26 @@ def _draw(hits: pd.DataFrame, lang: Lang) -> Any:
         "trailing-mean": {"fr": "moyenne d'un an", "en": "mean of a year"},
     }
     words = {"fr": ("part de la ville signalée (%)", "part des faits captés (%)", "au hasard",
-                    "Villes tirées, loi connue, intervalles à 95 %"),
+                    "Villes tirées d'une loi, pas Los Angeles ; intervalles à 95 %, n = {} jours"),
              "en": ("share of the city flagged (%)", "share of events captured (%)", "at random",
-                    "Cities drawn from a known law, 95 % intervals")}[lang]  # fmt: skip
+                    "Cities drawn from a law, not Los Angeles; 95 % intervals, n = {} days")}[lang]  # fmt: skip
     figure, ax = canvas(height=2.9)
-    for (key, said), mark, ink, shift in zip(names.items(), ("o", "s", "^"), (BLUE, RUST, OLIVE), (-0.12, 0, 0.12), strict=True):
+    for (key, said), mark, ink, shift in zip(
+        names.items(), ("o", "s", "^"), (BLUE, RUST, OLIVE), (-0.12, 0, 0.12), strict=True
+    ):
         rows = hits[hits["predictor"] == key]
         bars = 100 * np.array([rows["estimate"] - rows["low"], rows["high"] - rows["estimate"]], dtype=np.float64)
         ax.errorbar(
-            100 * rows["area"] + shift, 100 * rows["estimate"], yerr=bars, marker=mark, color=ink, lw=1, label=said[lang]
+            100 * rows["area"] + shift,
+            100 * rows["estimate"],
+            yerr=bars,
+            marker=mark,
+            color=ink,
+            lw=1,
+            label=said[lang],
         )
     ax.plot([0, 10], [0, 10], color=SOFT, lw=0.9, ls=DASH, label=words[2])
-    ax.set_title(words[3])
+    ax.set_title(words[3].format(hits["n_days"].max()))
     ax.set_xlabel(words[0], color=SOFT)
     ax.set_ylabel(words[1])
     number_marks(ax.xaxis, lang, digits=0)

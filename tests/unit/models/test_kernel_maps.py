@@ -54,7 +54,7 @@ def test_weights_fall_with_whole_weeks_and_cells() -> None:
     # cell 2 sends 1 : ½ + ½, so ¼ ½ ¼ of ½; cell 0 sends 1 : ½, so ⅔ ⅓ of 1. Sum 1.5 for 2 records in 10 days
     counts = np.zeros((10, 5), dtype=np.int32)
     counts[2, 2], counts[9, 0] = 1, 1
-    fitted = load_predictor("prospective", bandwidth_cells=2).fit(counts, grid=STRIP)
+    fitted = load_predictor("prospective", bandwidth_m=2 * STRIP.cell_m).fit(counts, grid=STRIP)
     want = np.array([2 / 3, 1 / 3 + 1 / 8, 1 / 4, 1 / 8, 0]) * 0.2 / 1.5
     assert fitted.predict(10).tolist() == pytest.approx(want.tolist())
 
@@ -64,7 +64,7 @@ def test_the_seven_days_before_are_week_zero(days_before: int, week: int) -> Non
     counts = np.zeros((20, 5), dtype=np.int32)
     counts[20 - days_before, 0] = 1
     counts[20 - 1, 4] += 1  # a record of week 0, to compare with
-    surface = load_predictor("prospective", bandwidth_cells=1).fit(counts, grid=STRIP).predict(20)
+    surface = load_predictor("prospective", bandwidth_m=STRIP.cell_m).fit(counts, grid=STRIP).predict(20)
     assert surface[4] / surface[0] == pytest.approx(1 + week)
 
 

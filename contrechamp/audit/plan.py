@@ -55,12 +55,14 @@ def _constants() -> dict[str, Any]:
     """What moves a number and is not a parameter: the city's scenario, the backtest's design, the published figures."""
     from contrechamp.experiments.e24_costs import FIGURES
     from contrechamp.pipelines import backtest
+    from models import PREDICTORS
     from synthetic_data.scenario import Scenario
 
     return {
         "scenario_sha256": Scenario.load(None).digest,
         "backtest": {
             "areas": list(backtest.AREAS), "evaluated_days": backtest.EVALUATED_DAYS, "n_draws": backtest.N_DRAWS,
+            "predictors": [key for key in PREDICTORS if key not in backtest.ON_REQUEST],
         },
         "E24_figures_sha256": digest([dataclasses.asdict(figure) for figure in FIGURES]),
     }  # fmt: skip

@@ -257,7 +257,7 @@ def worst_gap_moments(*, departments: int, tested: int, transient: float) -> tup
     --------
     >>> mean, _ = worst_gap_moments(departments=96, tested=11, transient=0.5)
     >>> round(mean, 3)
-    0.418
+    0.417
     """
     share = tested / departments
     stands_out = departments / tested * integrate.quad(

@@ -68,7 +68,7 @@ def test_one_stream_more_or_one_worker_more_changes_no_byte(light, tmp_path):
     generate(TOWN, seed=9, work=two, streams=LIGHT, jobs=2)
     whole = landing(work)
     assert landing(two) == whole
-    assert len(landing(alone)) == 3  # two weeks and the outline of the land
+    assert len(landing(alone)) == 4  # two weeks, the outline of the land, its places
     assert landing(alone).items() < whole.items()
     for name in ("incidents", "records", "people", "calendar", "cameras", "patrols"):
         assert sha256_file(alone / f"truth/{name}.parquet") == sha256_file(work / f"truth/{name}.parquet"), name
@@ -131,7 +131,7 @@ def test_files_are_dropped_as_time_passes_and_again_from_there(tmp_path):
     command = ["generate", "--out", str(tmp_path / "t"), "--follow", "--speed", "1e12", "--json"]
     first = CliRunner().invoke(app, [*command, "--stream", "meteo", *sets])
     assert first.exit_code == 0, first.output
-    assert json.loads(first.stdout)["dropped"] == 3  # two weeks and the outline of the land
+    assert json.loads(first.stdout)["dropped"] == 4  # two weeks, the outline of the land, its places
     (tmp_path / "t" / "landing" / "meteo" / "meteo_2017-W02.csv.gz").unlink()
     again = json.loads(CliRunner().invoke(app, command).stdout)
     assert (again["dropped"], again["already"], again["left"]) == (1, 2, 0)

@@ -2,7 +2,7 @@
 
 Run with ``python benchmarks/bench_feedback.py [--reps N] [--jobs N]``. Not a test: it prints, it does not judge.
 
-- *two zones*: the vectorised loop behind E02 against plain Python;
+- *two zones*: the vectorised loop, and the compiled one behind E02, against plain Python;
 - *twenty zones*: the replays of :mod:`fairness.replay` against an environment of objects, one observation per step, as
   simulators for reinforcement learning are written; first one policy, then the whole curve of E02 (5 rules × 9 shares
   reported) on the same cities.
@@ -11,6 +11,7 @@ Run with ``python benchmarks/bench_feedback.py [--reps N] [--jobs N]``. Not a te
 from __future__ import annotations
 
 import argparse
+import os
 import random
 import resource
 import time
@@ -22,6 +23,7 @@ import numpy as np
 from contrechamp.domain.rng import stream
 from contrechamp.experiments import e02_feedback_loop as e02
 from fairness.feedback import AllocationRule, draw_history, sweep_feedback
+from fairness.relive import relive
 from fairness.replay import Policy, Replays, replay
 
 RHOS = (0.0, 0.1, 0.25, 0.4, 0.5, 0.6, 0.75, 0.9, 1.0)
@@ -124,7 +126,7 @@ def timed(call: Callable[[], object]) -> tuple[float, float, object]:
 
 
 def two_zones() -> None:
-    """The vectorised loop behind E02."""
+    """The vectorised loop, and the compiled one behind E02."""
     wall, _, days = timed(lambda: obvious_loop(n_reps=40, n_days=N_DAYS, rho=0.25, seed=1))
     slow = wall / float(str(days))
     print(f"two zones: obvious loop, plain Python {1e6 * slow:8.3f} µs per patrol-day   1 (baseline)")
@@ -134,8 +136,14 @@ def two_zones() -> None:
         sweep_feedback(history, rule=rule, rhos=RHOS, start=(10, 10))
         fast = (time.perf_counter() - began) / (400 * N_DAYS * len(RHOS))
         print(f"  sweep_feedback, {rule.value:<21}{1e6 * fast:8.3f} µs per patrol-day   {slow / fast:.0f} times faster")
+    curve = [Policy.of_rule(rule, rho=rho) for rule in AllocationRule for rho in RHOS]
+    history = draw_history(rates=(0.5, 0.5), n_days=N_DAYS, n_reps=400, rng=stream(1, "bench"))
+    relive(history, policies=curve[:1], start=(10, 10))  # compiled, or read from the disk
+    wall, _, _ = timed(lambda: relive(history, policies=curve, start=(10, 10)))
+    fast = wall / (400 * N_DAYS * len(curve))
+    print(f"  relive, the five rules       {1e6 * fast:8.3f} µs per patrol-day   {slow / fast:.0f} times faster")
     wall, _, outcome = timed(lambda: e02.run(e02.Params.quick(), seed=1))
-    print(f"  E02 quick, whole curve {wall:20.1f} s, {len(outcome.results)} results")  # type: ignore[attr-defined]
+    print(f"  E02 quick, curve and plausible worlds {wall:5.1f} s, {len(outcome.results)} results")  # type: ignore[attr-defined]
 
 
 def twenty_zones(*, n_reps: int, jobs: int) -> None:
@@ -185,6 +193,7 @@ def main() -> None:
     parser.add_argument("--reps", type=int, default=10_000, help="cities of the twenty-zone run")
     parser.add_argument("--jobs", type=int, default=2)
     asked = parser.parse_args()
+    print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
     two_zones()
     twenty_zones(n_reps=asked.reps, jobs=asked.jobs)
 

@@ -13,6 +13,8 @@ from typing import Final
 
 from contrechamp.domain.errors import CapabilityError, ContrechampError
 
+#: Exit code of a command stopped by Ctrl-C, as shells number it.
+_INTERRUPTED: Final = 130
 #: What a machine may refuse, whatever the program does: no room, no right, nowhere to write.
 _REFUSALS: Final = frozenset(
     {
@@ -26,6 +28,7 @@ _REFUSALS: Final = frozenset(
         errno.EIO,
         errno.ENOTDIR,
         errno.EISDIR,
+        errno.EEXIST,
     }
 )
 
@@ -45,8 +48,13 @@ def main() -> None:
                 sys.stdout.flush()
     except ContrechampError as error:
         _fail(str(error), error.exit_code)
-    except KeyboardInterrupt:
-        _fail("interrompu (interrupted). Nothing finished was touched; a run being built stays in its .partial.", 130)
+    except (KeyboardInterrupt, SystemExit) as ended:
+        if isinstance(ended, SystemExit) and ended.code != _INTERRUPTED:
+            raise
+        _fail(  # typer makes this, in silence, of a Ctrl-C
+            "interrompu (interrupted). Nothing finished was touched; a run being built stays in its .partial.",
+            _INTERRUPTED,
+        )
     except BrokenPipeError:
         # The reader of stdout went away (`| head`): not an error, but Python would complain while flushing.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

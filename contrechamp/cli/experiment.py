@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from contrechamp.cli._common import emit, emit_table, parse_sets, say, workers
+
+if TYPE_CHECKING:
+    from contrechamp.domain.results import Result
 
 app = typer.Typer(help="Les expériences E01 à E28. (The experiments.)", no_args_is_help=True)
 
@@ -95,10 +99,23 @@ def run(
     if as_json:
         emit(plain([r.to_dict() for r in outcome.results]))
         return
-    rows = []
-    for r in outcome.results:
-        i = r.interval
-        numbers = ("not estimable", "") if i.estimate is None else (f"{i.estimate:.5g}", f"[{i.low:.4g}, {i.high:.4g}]")
-        world = " ".join(f"{k}={v}" for k, v in r.world.items())
-        rows.append((r.measure, *numbers, i.n, i.method, world))
-    emit_table(rows, ("measure", "value", "95 %", "n", "method", "world"))
+    for i, (world, results) in enumerate(_by_world(outcome.results)):
+        print(f"{'' if i == 0 else chr(10)}monde (world) : {world or '-'}")
+        emit_table([_row(r) for r in results], ("mesure", "valeur", "95 %", "n", "méthode"))
+
+
+def _by_world(results: Sequence[Result]) -> list[tuple[str, list[Result]]]:
+    """Results under the world they hold in, worlds in the order of their first result."""
+    worlds: dict[str, list[Result]] = {}
+    for r in results:
+        worlds.setdefault(" ".join(f"{k}={v}" for k, v in r.world.items()), []).append(r)
+    return list(worlds.items())
+
+
+def _row(result: Result) -> tuple[object, ...]:
+    """Measure, value, interval, n and method; no minus before a zero."""
+    i = result.interval
+    if i.estimate is None or i.low is None or i.high is None:
+        return (result.measure, "non estimable", "-", i.n, i.method)
+    value, low, high = (number + 0.0 for number in (i.estimate, i.low, i.high))
+    return (result.measure, f"{value:.5g}", f"[{low:.4g}, {high:.4g}]", i.n, i.method)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -45,6 +46,7 @@ def run(
     """
     from contrechamp.domain.errors import ParameterError
     from contrechamp.pipelines import feedback as pipeline
+    from contrechamp.pipelines import loops
 
     options = {"predictor": predictor, "rule": rule, "rho": rho, "days": days}
     given = {k: v for k, v in options.items() if v is not None} | parse_sets(set_ or ())
@@ -63,14 +65,14 @@ def run(
             print(fingerprint)
         say(f"Les {n} jours se rejouent à l'identique. (All {n} days replay.)")
         return
-    plan = pipeline.LoopPlan.parse(given)
+    plan = loops.LoopPlan.parse(given)
     with progress_bar(1) as (progress, advance):
         advance("feedback run")
         lived, results, folder = pipeline.run_feedback(plan, seed=_seed(seed), out=out, progress=progress)
     if as_json:
         emit(pipeline.body(lived, results))
     else:
-        names = {m.key: m.label for m in pipeline.MEASURES}
+        names = {m.key: m.label for m in loops.MEASURES}
         rows = [
             (names[r.measure].fr, r.world["period"], _shown(r.interval.estimate, r.interval.low, r.interval.high),
              r.interval.n)
@@ -78,7 +80,7 @@ def run(
         ]  # fmt: skip
         emit_table(rows, ("mesure (measure)", "période (period)", "valeur [95 %]", "n"))
         say(f"Empreinte (fingerprint) : {lived.history.fingerprint()}")
-        say(f"{pipeline.CANNOT_TELL.fr} ({pipeline.CANNOT_TELL.en})")
+        say(f"{loops.CANNOT_TELL.fr} ({loops.CANNOT_TELL.en})")
     if folder is not None:
         say(f"Écrit (written) : {folder}")
 
@@ -109,7 +111,7 @@ def sweep(
     """
     from contrechamp.domain.errors import ParameterError
     from contrechamp.pipelines import feedback as pipeline
-    from contrechamp.pipelines import feedback_sweep
+    from contrechamp.pipelines import feedback_sweep, loops
 
     pipeline.check_new(out)
     given: dict[str, object] = dict(parse_sets(set_ or ()))
@@ -122,19 +124,19 @@ def sweep(
                 raise ParameterError(f"With --remedies, --{name} is given once: remedies are compared on one loop.")
             if values:
                 given[name] = values[0]
-        plan = pipeline.LoopPlan.parse({"prevention_per_hour": 0.15, **given})
+        plan = loops.LoopPlan.parse({"prevention_per_hour": 0.15, **given})
         with progress_bar(1) as (progress, advance):
             advance("feedback sweep --remedies")
             found = feedback_sweep.compare_remedies(
                 plan, n_cities=cities, seed=chosen, jobs=n_jobs, progress=progress
             )  # fmt: skip
     else:
-        plan = pipeline.LoopPlan.parse(given)
+        plan = loops.LoopPlan.parse(given)
         with progress_bar(1) as (progress, advance):
             advance("feedback sweep")
             found = feedback_sweep.sweep(
                 plan, predictors=predictor or ["trailing-mean", "retro-quartic"],
-                rules=rule or ["proportional", "top", "threshold"], rhos=rho or [0.0, 0.25, 0.5, 0.75, 1.0],
+                rules=rule or ["proportional", "top", "threshold"], rhos=rho or [0.0, 0.25, 0.5, 0.75, 0.9],
                 n_cities=cities, seed=chosen, jobs=n_jobs, progress=progress,
             )  # fmt: skip
     if as_json:
@@ -143,7 +145,7 @@ def sweep(
         _print_map(found.table, feedback_sweep.flips(found))
     else:
         _print_remedies(found.table)
-    say(f"n = {cities} villes par ligne (cities per row). {pipeline.CANNOT_TELL.fr} ({pipeline.CANNOT_TELL.en})")
+    say(f"n = {cities} villes par ligne (cities per row). {loops.CANNOT_TELL.fr} ({loops.CANNOT_TELL.en})")
     if out is not None:
         say(f"Écrit (written) : {feedback_sweep.write_sweep(found, out)}")
 
@@ -180,7 +182,7 @@ def _print_remedies(table: pd.DataFrame) -> None:
     )  # fmt: skip
 
 
-def _of(row: dict[str, float], key: str) -> str:
+def _of(row: Mapping[Any, Any], key: str) -> str:
     return _shown(row[key], row[f"{key}_low"], row[f"{key}_high"])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -18,23 +19,42 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Les prédicteurs de points chauds. (The hot-spot predictors.)", no_args_is_help=True)
 
 _CITY = "Dossier de `generate` dont vient le lac : grille, lieux, dates, vérité. (The city's folder.)"
+#: Kinds of events a map is scored on, as said in a table.
+_ON = {"records": "enregistré", "truth": "vérité"}
+#: Measures that also say against which predictor.
+_PAIRED = ("pair_gain_pai",)
+#: Rules of the NIJ's contest, as said to a person.
+_NIJ = {
+    "cell_sq_ft": "maille, en pieds carrés (cell, square feet)",
+    "forecast_sq_mi": "surface signalée, en milles carrés (flagged area, square miles)",
+}
 _CELL = "Côté d'une maille, en mètres, sans --city. (Side of a cell, without --city.)"
 
 
 @app.command("list")
 def list_predictors(as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
     """Lister les prédicteurs et leurs paramètres. (List the predictors and their parameters.)"""
+    from contrechamp.audit.card_texts import CARD_TEXTS
     from models import PREDICTORS, load_predictor
 
-    rows = []
+    rows: list[dict[str, Any]] = []
     for key in PREDICTORS:
         predictor = load_predictor(key)
         first = (type(predictor).__doc__ or "").strip().splitlines()[0]
-        rows.append({"key": key, "parameters": predictor.get_params(), "summary": first})
+        title = CARD_TEXTS[key].title
+        rows.append({
+            "key": key, "parameters": predictor.get_params(), "summary": first,
+            "title": {"fr": title.fr, "en": title.en},
+            "needs_places": predictor.NEEDS_PLACES, "refit_days": predictor.REFIT_DAYS,
+        })  # fmt: skip
     if as_json:
         emit(rows)
-    else:
-        emit_table([(r["key"], r["parameters"], r["summary"]) for r in rows], ("key", "parameters", "summary"))
+        return
+    for row in rows:
+        print(f"{row['key']:<15}{row['title']['fr']}\n{'':15}({row['title']['en']})")
+        told = " ".join(f"{name}={value}" for name, value in row["parameters"].items())
+        told += " ; veut des lieux (needs places)" if row["needs_places"] else ""
+        print(textwrap.fill(told, 100, initial_indent=" " * 17, subsequent_indent=" " * 17, break_on_hyphens=False))
 
 
 @app.command("backtest")
@@ -265,42 +285,52 @@ def statistics(
 
 
 def _print_scores(results: Sequence[Result], *, against: str | None) -> None:
-    """One line per map, area and kind of events; never a score without its interval and n."""
+    """Each map by area and kind of events; never a score without its interval and n. At most 100 columns wide."""
     from contrechamp.domain.provenance import canonical_json
 
     found = {r.key: r.interval for r in results}
 
-    def cell(measure: str, **world: Scalar) -> str:
+    def cell(measure: str, digits: str, n: int, **world: Scalar) -> str:
         i = found.get(f"platform/{measure}/{canonical_json(world)}")
         if i is None:
             return "-"
         if i.estimate is None or i.low is None or i.high is None:
             return f"non estimable (n={i.n})"
-        return f"{i.estimate:.4g} [{i.low:.4g}, {i.high:.4g}] n={i.n}"
+        said = f"{i.estimate:{digits}} [{i.low:{digits}}, {i.high:{digits}}]"
+        return said if i.n == n else f"{said} n={i.n}"
 
-    pai = [r.world for r in results if r.measure == "pai"]
-    rows = []
-    for world in pai:
-        row = [f"{world['predictor']}", f"{100 * float(world['area']):g} %", f"{world['scored_on']}"]
-        row += [cell(m, **world) for m in ("pai", "pei", "pei_star", "gain_pai")]
-        if against:
-            row.append(cell("pair_gain_pai", **world, against=against))
-        rows.append(row)
-    more = (f"gain / {against}",) if against else ()
-    emit_table(rows, ("predictor", "area", "scored_on", "PAI [95 %]", "PEI", "PEI*", "gain / trailing-mean", *more))
-    print()
-    whole = dict.fromkeys((str(w["predictor"]), str(w["scored_on"])) for w in pai)
-    names = ("auc", "log_gain", "brier_skill", "calibration_slope")
-    emit_table(
-        [(*key, *(cell(m, predictor=key[0], scored_on=key[1]) for m in names)) for key in whole],
-        ("predictor", "scored_on", "AUC [95 %]", "log gain (nats)", "Brier skill", "calibration slope"),
-    )
+    cut = [(dict(r.world), r.interval.n) for r in results if r.measure == "pai"]
+    whole = [({k: v for k, v in w.items() if k != "area"}, n) for w, n in cut if w["area"] == cut[0][0]["area"]]
+
+    def show(worlds: Sequence[tuple[dict[str, Scalar], int]], *columns: tuple[str, str, str]) -> None:
+        by_area = "area" in worlds[0][0]
+        rows = []
+        for w, n in worlds:
+            area = [f"{100 * float(w['area']):g} %"] if by_area else []
+            pair = {"against": str(against)}
+            cells = [cell(m, digits, n, **w, **(pair if m in _PAIRED else {})) for _, m, digits in columns]
+            rows.append((w["predictor"], *area, _ON[str(w["scored_on"])], n, *cells))
+        emit_table(rows, ("prédicteur", *(["aire"] if by_area else []), "sur", "n", *(head for head, *_ in columns)))
+
+    print("Part la mieux classée de la surface (aire) ; [intervalle à 95 %] ; n jours.")
+    print("(Best-ranked share of the area; on: enregistré = records, vérité = truth; [95 % interval]; n days.)")
+    show(cut, ("PAI", "pai", "#.3g"), ("PEI", "pei", ".3f"), ("PEI*", "pei_star", ".3f"))
+    print("\nGain de PAI, en proportion : 0.1 vaut 10 % de plus. (Gain in PAI, as a proportion: 0.1 is 10 % more.)")
+    versus = [(f"/ {against}", _PAIRED[0], "+.3f")] if against else []
+    show(cut, ("/ trailing-mean", "gain_pai", "+.3f"), *versus)
+    print("\nCarte entière. (Whole map.)")
+    show(whole, ("AUC", "auc", ".3f"), ("pente de calibration (calibration slope)", "calibration_slope", "#.3g"))
+    print("\nCarte entière, contre trailing-mean. (Whole map, against trailing-mean.)")
+    show(
+        whole, ("gain, nats par événement (per event)", "log_gain", "+.3f"),
+        ("gain de Brier (Brier skill)", "brier_skill", "+.3f"),
+    )  # fmt: skip
 
 
 def _print_nij(rules: pd.DataFrame) -> None:
     """Say whether the half square mile of the NIJ's PAI was flagged under its rules."""
     broken = [
-        f"{r['rule']} = {r['got']:.4g}, hors de (outside) [{r['low']:g}, {r['high']:g}]"
+        f"{_NIJ[str(r['rule'])]} = {r['got']:.6g}, hors de (outside) [{r['low']:.6g}, {r['high']:.6g}]"
         for r in rules.to_dict("records")
         if not r["met"]
     ]

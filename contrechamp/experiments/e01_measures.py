@@ -10,18 +10,16 @@ What it cannot tell you: an average over files says nothing of the file a city h
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Final, cast
+from typing import Final, cast
 
 import numpy as np
 import pandas as pd
 
 from contrechamp.domain.results import Measure, Result, Scalar, Unit
 from contrechamp.domain.text import Text
+from contrechamp.experiments.e01_params import Params
 from contrechamp.experiments.e01_worlds import ANALYST, BASELINES, CLAIRVOYANT, ID, REFERENCE
 from fairness.intervals import quantile_interval, rate_interval
-
-if TYPE_CHECKING:
-    from contrechamp.experiments.e01_hotspot_skill import Params
 
 #: The forecast that the city's trial on records chose.
 CHAMPION: Final = "champion"

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -19,14 +19,12 @@ from contrechamp.domain.grid import FloatArray, IntArray
 from contrechamp.domain.history import EventLog
 from contrechamp.domain.intervals import Interval
 from contrechamp.domain.rng import stream
+from contrechamp.experiments.e01_params import Params
 from models import load_predictor
 from models.resampling import block_length, draw_days, ratio_interval
 from models.scores import area_for_share, best_captured, captured, flagged_size, log_score, rank_cells, tie_breaks
 from synthetic_data.count_records import draw_incidents
 from synthetic_data.count_worlds import LatentWorld, draw_latent_world
-
-if TYPE_CHECKING:
-    from contrechamp.experiments.e01_hotspot_skill import Params
 
 ID: Final = "E01"
 #: Maps that cost nothing. A forecast is compared with the best of them, world by world and area by area.

@@ -140,7 +140,13 @@ def read_lake(
                 f"{lake} holds a published table, and {city} is another city. Leave --city out: its grid and its truth "
                 "are not those of these records."
             )
-        scenario = Scenario.load(city / "scenario.resolved.toml")
+        resolved = city / "scenario.resolved.toml"
+        if not resolved.is_file():
+            raise ContractError(
+                f"There is no city at {city}: it has no {resolved.name}. Give the folder that `contrechamp generate "
+                "--out` made, or leave --city out: the grid then covers the hull of the records."
+            )
+        scenario = Scenario.load(resolved)
         start, n_days = scenario.start, scenario.time.n_days
         grid, outline = _territory(city / TERRITORY), "territory"
         path = city / "truth" / "incidents.parquet"

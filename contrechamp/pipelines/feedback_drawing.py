@@ -13,11 +13,19 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from contrechamp.domain.text import Lang, Text
-from contrechamp.pipelines.feedback import Lived, grid_of, loop_days, measure
+from contrechamp.pipelines.loops import Lived, grid_of, loop_days, measure
 from contrechamp.pipelines.papers.drawing import BLUE, RUST, SOFT, WIDTH_IN, canvas
 
 #: Days of a point of the curves.
 BLOCK_DAYS: Final = 28
+RULES: Final = {
+    "proportional": Text(fr="proportionnelle", en="proportional"),
+    "top": Text(fr="premières mailles", en="top cells"),
+    "threshold": Text(fr="au-dessus d’un seuil", en="above a threshold"),
+    "equal": Text(fr="égale partout", en="equal everywhere"),
+    "random": Text(fr="au hasard", en="at random"),
+    "top-decile": Text(fr="premier dixième", en="top tenth"),
+}
 _MARKS: Final = {"flatters": "●", "holds": "○", "open": "◐"}
 _FILLS: Final = {"flatters": "#f2bc9a", "holds": "#a9cfe6", "open": "#e7e6df"}
 
@@ -71,7 +79,7 @@ def draw_sweep(table: pd.DataFrame, lang: Lang) -> Figure:
     """Map of verdicts: rules × share reported, one panel per predictor, with what the file adds to the success."""
     predictors = list(dict.fromkeys(table["predictor"]))
     rules, rhos = list(dict.fromkeys(table["rule"])), sorted(table["rho"].unique())
-    figure = Figure(figsize=(WIDTH_IN, 1.1 + 0.42 * len(rules)))
+    figure = Figure(figsize=(WIDTH_IN, 1.25 + 0.42 * len(rules)))
     axes = figure.subplots(1, len(predictors), sharey=True, squeeze=False)[0]
     for axis, predictor in zip(axes, predictors, strict=True):
         for row in table[table["predictor"] == predictor].to_dict("records"):
@@ -79,19 +87,19 @@ def draw_sweep(table: pd.DataFrame, lang: Lang) -> Figure:
         axis.set_xlim(-0.5, len(rhos) - 0.5)
         axis.set_ylim(len(rules) - 0.5, -0.5)
         axis.set_xticks(range(len(rhos)), [percent(r, lang) for r in rhos], fontsize=6.5)
-        axis.set_yticks(range(len(rules)), rules, fontsize=7)
+        axis.set_yticks(range(len(rules)), [RULES[r].in_(lang) for r in rules], fontsize=7)
         axis.tick_params(length=0)
         axis.set_title(predictor, loc="left")
         axis.set_xlabel(Text(fr="part signalée ρ", en="share reported ρ").in_(lang))
     n = int(table["n"].min())
     figure.supxlabel(
         Text(
-            fr="Points de succès que le fichier prête à la carte au-delà des incidents. ● au moins 5 points (borne "
-            f"basse), ○ moins de 2 (borne haute), ◐ indécis ; n = {n} villes par case.\nLimites : villes inventées ; "
-            "la carte dit où cela bascule sous ces lois, non dans quelle case est une ville.",
-            en="Points of success that the file lends to the map beyond incidents. ● at least 5 points (lower bound), "
-            f"○ under 2 (upper bound), ◐ undecided; n = {n} cities per square.\nLimits: invented cities; the map says "
-            "where it flips under these laws, not which square a city is in.",
+            fr="Points de succès que le fichier prête à la carte au-delà des incidents.\n● au moins 5 points (borne "
+            f"basse à 95\u00a0%), ○ moins de 2 (borne haute), ◐ indécis\u202f; n = {n} villes par case.\nLimites : "
+            "villes inventées\u202f; la carte dit où cela bascule sous ces lois, non dans quelle case est une ville.",
+            en="Points of success that the file lends to the map beyond incidents.\n● at least 5 points (lower 95% "
+            f"bound), ○ under 2 (upper bound), ◐ undecided; n = {n} cities per square.\nLimits: invented cities; the "
+            "map says where it flips under these laws, not which square a city is in.",
         ).in_(lang),
         fontsize=6.5, color=SOFT,
     )  # fmt: skip

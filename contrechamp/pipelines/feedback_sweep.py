@@ -4,7 +4,7 @@ Every policy meets the same cities, incidents and luck; only the share reported 
 What is judged is how much better the file makes the map look than it is: the share of *records* in the flagged cells,
 minus the share of *incidents* in them. With everything reported the two are equal by construction: that is the control.
 
-What it cannot tell you: see :data:`contrechamp.pipelines.feedback.CANNOT_TELL`. A remedy that costs nothing here may
+What it cannot tell you: see :data:`contrechamp.pipelines.loops.CANNOT_TELL`. A remedy that costs nothing here may
 cost something that this city does not have, such as the patience of those who are patrolled.
 
 References
@@ -31,17 +31,8 @@ from contrechamp.domain.protocols import Progress, silent
 from contrechamp.domain.provenance import plain
 from contrechamp.domain.results import Measure
 from contrechamp.domain.text import LANGS, Text
-from contrechamp.pipelines.feedback import (
-    CANNOT_TELL,
-    Lived,
-    LoopPlan,
-    check_new,
-    flagged,
-    live,
-    loop_days,
-    provenance,
-    sectors,
-)
+from contrechamp.pipelines.feedback import check_new, provenance
+from contrechamp.pipelines.loops import CANNOT_TELL, Lived, LoopPlan, flagged, live, loop_days, sectors
 from contrechamp.store import runs
 from contrechamp.store.files import write_bytes
 from fairness.concentration import gini
@@ -166,7 +157,7 @@ def sweep(
         mine = _of(cities, here)
         row: dict[str, Any] = {**here, "n": n_cities}
         for m in MEASURES:
-            row |= _interval_columns(m.key, _mean(mine[m.key].to_numpy(np.float64)))
+            row |= _interval_columns(m.key, _mean(mine[m.key].to_numpy(np.float64), key=m.key))
         row["verdict"] = verdict(_mean(mine["apparent_gain"].to_numpy(np.float64)))
         rows.append(row)
     return Sweep("map", plan, seed, n_cities, _numbers(pd.DataFrame(rows)), cities)
@@ -207,8 +198,8 @@ def compare_remedies(
             if m.key == "gini_excess":
                 continue
             values = mine[m.key].to_numpy(np.float64)
-            row |= _interval_columns(m.key, _mean(values))
-            row |= _interval_columns(f"{m.key}_change", _mean(values - base[m.key].to_numpy(np.float64)))
+            row |= _interval_columns(m.key, _mean(values, key=m.key))
+            row |= _interval_columns(f"{m.key}_change", _mean(values - base[m.key].to_numpy(np.float64), key=m.key))
         rows.append(row)
     return Sweep("remedies", plan, seed, n_cities, _numbers(pd.DataFrame(rows)), cities)
 
@@ -339,13 +330,15 @@ def _of(cities: pd.DataFrame, here: Mapping[str, Any]) -> pd.DataFrame:
     return cities[keep].sort_values("city")
 
 
-def _mean(values: FloatArray) -> Interval:
-    """Mean over cities; exact where all say the same 0 for a reason known beforehand (nothing to compare)."""
+def _mean(values: FloatArray, *, key: str = "") -> Interval:
+    """Mean over cities; exact where all say the same for a reason known beforehand: 0, 1, or hours promised to all."""
     known = values[np.isfinite(values)]
     if len(known) < len(values):
         return Interval.not_estimable(n=len(known), method="t")
-    if (known == 0).all():
-        return Interval.exact(0.0, n=len(known), method="identical-runs")
+    promised = (float(known.mean()),) if key.startswith("worst_sector") else ()
+    for same in (0.0, 1.0, *promised):
+        if np.allclose(known, same, rtol=0, atol=1e-12):
+            return Interval.exact(same, n=len(known), method="identical-runs")
     return mean_interval(known)
 
 

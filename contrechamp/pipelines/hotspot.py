@@ -130,11 +130,21 @@ def backtest_lake(
             f"A backtest of {days} days needs at least {LEAST_HISTORY} days of history before them. The records of "
             f"{source} span {given.n_days} days. Ask for {max(given.n_days - LEAST_HISTORY, 0)} days or fewer (--days)."
         )
+    _need_places(predictors or (), given)
     outcome = backtest(
         given.log, given.truth, grid=given.grid, predictors=predictors, areas=areas, first_day=given.n_days - days,
         covariates=given.covariates, refit_every=refit_every, pairs=pairs, seed=seed, jobs=jobs, progress=progress,
     )  # fmt: skip
     return Outcome(outcome.results, {**outcome.tables, "backtest_inputs": given.accounts}), given
+
+
+def _need_places(predictors: Sequence[str], given: Inputs) -> None:
+    lost = [key for key in predictors if predictor_class(key).NEEDS_PLACES]
+    if lost and not given.covariates.places:
+        raise ContractError(
+            f"The predictor {lost[0]!r} needs to know where places stand, and nothing says it: there is no {PLACES} "
+            "in the city's folder, nor open data in the lake. Give --city, ingest open data, or take another predictor."
+        )
 
 
 def predict_day(
@@ -167,11 +177,7 @@ def predict_day(
     model = load_predictor(predictor, **(params or {}))
     lake, where = lake_and_city(source, city)
     given = read_lake(lake, city=where, cell_m=cell_m, ahead=MOST_AHEAD)
-    if predictor_class(predictor).NEEDS_PLACES and not given.covariates.places:
-        raise ContractError(
-            f"The predictor {predictor!r} needs to know where places stand, and nothing says it: there is no {PLACES} "
-            "in the city's folder, nor open data in the lake. Give --city, ingest open data, or take another predictor."
-        )
+    _need_places([predictor], given)
     first = given.start.tz_localize(None).normalize()
     day = given.n_days if at is None else int((pd.Timestamp(at).normalize() - first).days)
     if not LEAST_HISTORY <= day <= given.n_days + MOST_AHEAD:
@@ -201,12 +207,16 @@ def predict_day(
 def write_map(drawn: DayMap, path: Path) -> None:
     """Write the flagged cells, in the format its name ends with.
 
+    The folder is made where there is none; a file of that name is replaced.
+
     Raises
     ------
     ParameterError
         For another ending.
     """
-    _writer(path)(drawn, path)
+    write = _writer(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write(drawn, path)
 
 
 def check_map_name(path: Path) -> None:

@@ -30,7 +30,7 @@ def build(root: Path, *, platform: bool = True) -> Path:
     work = steps.begin(root, run_id=RUN_ID, started_at="2026-01-01T00:00:00+00:00", seed=1, allow_deviation=True)
     request: dict[str, Any] = runs.read_json(work / "request.json")
     request |= {"platform": platform, "experiments": ["E02", "E24"]}
-    request["parameters"]["E02"] |= {"n_reps": 40, "n_days": 60}
+    request["parameters"]["E02"] |= {"n_reps": 40, "n_days": 60, "n_base": 16, "n_plausible": 8, "n_cities": 10}
     runs.write_json(work / "request.json", request)
     for key in request["experiments"]:
         steps.experiment(work, key)

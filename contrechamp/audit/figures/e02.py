@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from contrechamp.audit.figures import Drawing
-from contrechamp.audit.figures.flip import draw_judged
+from contrechamp.audit.figures.flip import draw_flip, flip_rows
 from contrechamp.audit.figures.style import (
     INK,
     LOOKS,
@@ -23,6 +23,8 @@ from contrechamp.audit.reporting.wording import count, typeset
 from contrechamp.domain.text import Lang, Text
 
 RULES = ("top", "proportional", "fixed", "reported-only", "importance-weighted")
+#: Shares reported drawn in the map of verdicts where a run has more of them than fit.
+_SHOWN = (0.0, 0.1, 0.25, 0.4, 0.5, 0.6, 0.75, 0.9)
 _MEASURES = (
     ("recorded_off_20", Text(fr="Part enregistrée", en="Recorded share")),
     ("patrol_off_20", Text(fr="Temps de patrouille", en="Patrol time")),
@@ -146,20 +148,27 @@ def draw_heat(facts: Facts, lang: Lang) -> Drawing | None:
 
 
 def draw_worlds(facts: Facts, lang: Lang) -> Drawing | None:
-    """Map of the verdicts of C02, and of M30 in its mirror: rule × share reported, by number of zones and law."""
-    judged = facts.judged("E02")
-    claim = next((c for c in judged if facts.claim(c).side == "critic"), None)
-    seen = [r["world"] for r in facts.rows("E02", "recorded_off_20", rates="equal")]
-    facets = [k for k in ("arrivals", "zones") if len({world[k] for world in seen}) > 1]
-    return draw_judged(
-        facts, "E02", x="rho", y="rule", facet=facets, lang=lang, claim=claim,
-        seeds=Text(fr="villes simulées", en="simulated cities"),
+    """Map of the verdicts of C02, and of M30 in its mirror: rule × share reported, and number of zones."""
+    claim = next((c for c in facts.judged("E02") if facts.claim(c).side == "critic"), None)
+    rows, claims = flip_rows(facts, "E02", claim=claim)
+    rhos = {r["world"]["rho"] for r in rows}
+    more_fr = more_en = ""
+    if len(rhos) > len(_SHOWN):
+        rows = [r for r in rows if r["world"]["rho"] in _SHOWN]
+        more_fr = " Les autres parts signalées sont dans la carte en tableau."
+        more_en = " The other shares reported are in the map that is a table."
+    if len(rows) < 2:
+        return None
+    many = len({r["world"]["zones"] for r in rows}) > 1
+    return draw_flip(
+        rows, x="rho", y="zones" if many else "rule", facet=("rule", "arrivals") if many else "arrivals", lang=lang,
+        claims=claims, seeds=Text(fr="villes simulées", en="simulated cities"),
         limits=Text(
             fr="Limites : mondes de même taux vrai, une patrouille par jour ; la carte dit dans quels mondes le "
             "verdict change, non lequel est celui d’une ville. Vingt points sont un écart plus rare quand les zones "
-            "sont nombreuses.",
+            f"sont nombreuses.{more_fr}",
             en="Limits: worlds of equal true rates, one patrol a day; the map says in which worlds the verdict "
-            "changes, not which one a city is. Twenty points is a rarer gap when zones are many.",
+            f"changes, not which one a city is. Twenty points is a rarer gap when zones are many.{more_en}",
         ),
     )  # fmt: skip
 

@@ -30,7 +30,8 @@ from contrechamp.domain.text import Text
 #: Terms of the register's glossary that the report uses.
 TERMS: Final = ("incident", "signalement", "découverte", "enregistrement", "détection", "alerte", "main courante",
                  "PAI", "PEI", "PPV", "carte à noyau", "devin", "témoin", "κ", "ρ", "σ", "monde", "graine",
-                 "intervalle", "bootstrap", "correction de Holm", "verdict")  # fmt: skip
+                 "intervalle", "bootstrap", "correction de Holm", "verdict", "PEI*", "prévision choisie",
+                 "zones jumelles", "circularité", "adéquation", "capture-recapture")  # fmt: skip
 #: Where ``contrechamp audit`` puts runs unless told otherwise.
 RUNS: Final = "runs"
 

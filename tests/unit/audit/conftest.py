@@ -24,7 +24,7 @@ from contrechamp.store import runs
 
 SEED = 7
 FEW: dict[str, dict[str, Any]] = {
-    "E02": {"n_reps": 30, "n_days": 80},
+    "E02": {"n_reps": 30, "n_days": 80, "n_base": 16, "n_plausible": 8, "n_cities": 10},
     "E03": {"seeds": 3, "ratios": (1.0, 2.0), "history_days": 20, "loop_days": 20, "read_days": 10},
     "E04": {"worlds": 2, "events_per_year": 150, "informativeness": (0.0, 1.0), "discovery_shares": (0.0, 0.9),
             "time_noises_h": (0.0,)},

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from contrechamp.cli import main
 from contrechamp.cli.app import app
 from contrechamp.store.lake import SCHEMAS, merge
+from models import PREDICTORS
 
 
 @pytest.fixture(scope="module")
@@ -40,10 +41,17 @@ def test_backtest_prints_every_pai_with_its_interval_and_n(lake: Path, tmp_path:
     words = ("--predictor", "uniform", "--predictor", "trailing-mean", "--days", 14, "--jobs", 1)
     done = run("backtest", lake, *words, "--against", "uniform", "--out", tmp_path)
     assert done.exit_code == 0, done.output
-    rows = [line for line in done.stdout.splitlines() if re.match(r"(uniform|trailing-mean) +\d", line)]
+    pai, gain, whole, against = done.stdout.split("\n\n")
+    assert pai.splitlines()[2].split() == ["prédicteur", "aire", "sur", "n", "PAI", "PEI", "PEI*"]
+    rows = [line for line in pai.splitlines() if re.match(r"(uniform|trailing-mean) +\d", line)]
     assert len(rows) == 4
-    for row in rows:
-        assert len(re.findall(r"\[[-\d.]+, [-\d.]+\] n=14", row)) >= 3
+    for row in rows:  # n, then PAI, PEI and PEI*, each with its interval
+        assert re.search(r" % +enregistré +14 ( *[\d.]+ \[[\d.]+, [\d.]+\]){3}$", row), row
+    assert re.search(r"n +/ trailing-mean +/ uniform$", gain.splitlines()[1])
+    assert len(re.findall(r"\[[-+\d.]+, [-+\d.]+\]|non estimable \(n=14\)", gain)) == 4  # each against the other
+    assert len(re.findall(r"enregistré +14 +0\.\d{3} \[", whole)) == 2
+    assert "nats" in against
+    assert max(map(len, done.stdout.splitlines())) <= 110
     assert "Aucune vérité ici" in done.stderr
     assert "NIJ" in done.stderr
     assert "1500 enregistrements sur 1500 lus" in done.stderr
@@ -88,6 +96,9 @@ def test_predict_names_cells_records_and_limits(lake: Path, tmp_path: Path) -> N
         (("backtest", "LAKE", "--days", "14", "--area", "5"), 10, "1 % is written 0.01"),
         (("backtest", "LAKE", "--days", "400"), 11, "Ask for 23 days or fewer"),
         (("backtest", "LAKE", "--days", "14", "--refit", "0"), 10, "refit_every"),
+        (("backtest", "LAKE", "--days", "14", "--predictor", "risk-terrain"), 11, "needs to know where places stand"),
+        (("predict", "LAKE", "--predictor", "uniform", "--city", "nowhere"), 11, "There is no city at nowhere"),
+        (("predict", "LAKE", "--predictor", "uniform", "--out", f"{__file__}/m.csv"), 13, "this machine refuses"),
         (("backtest", "nowhere"), 11, "There is no lake at nowhere"),
         (("publish", "LAKE", "--tracking", "mlruns"), 10, "a database or a server"),
     ],
@@ -104,6 +115,25 @@ def test_a_mistake_is_one_paragraph(
     error = capsys.readouterr().err
     assert said in error
     assert "Traceback" not in error
+
+
+def test_predict_makes_the_folder_it_is_given(lake: Path, tmp_path: Path) -> None:
+    out = tmp_path / "new" / "folder" / "map.csv"
+    done = run("predict", lake, "--predictor", "uniform", "--top", 2, "--out", out)
+    assert done.exit_code == 0, done.output
+    assert len(pd.read_csv(out)) == 2
+
+
+def test_list_names_each_predictor_in_french_first_and_fits_a_terminal() -> None:
+    done = run("list")
+    lines = done.stdout.splitlines()
+    assert [line.split()[0] for line in lines if not line.startswith(" ")] == list(PREDICTORS)
+    assert lines[0].split(maxsplit=1) == ["uniform", "Carte uniforme"]
+    assert lines[1].strip() == "(Uniform map)"
+    assert max(map(len, lines)) <= 100
+    rows = json.loads(run("list", "--json").stdout)
+    assert [r["key"] for r in rows if r["needs_places"]] == ["risk-terrain"]
+    assert {"window_days", "estimator"} == set(next(r for r in rows if r["key"] == "etas-per-cell")["parameters"])
 
 
 def test_publish_registers_names_the_champion_and_says_why(lake: Path, tmp_path: Path) -> None:

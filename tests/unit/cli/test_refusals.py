@@ -110,3 +110,34 @@ def test_lines_on_stdout_are_flushed_before_the_end(monkeypatch: pytest.MonkeyPa
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code == 13
+
+
+def test_ctrl_c_inside_a_command_is_one_line_and_130(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stopped(key: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("models.load_predictor", stopped)
+    monkeypatch.setattr("sys.argv", ["contrechamp", "hotspot", "list"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 130
+    said = capsys.readouterr().err
+    assert said.startswith("contrechamp: interrompu")
+    assert len(said.splitlines()) == 1
+
+
+def test_an_experiment_prints_its_results_by_world_within_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    from contrechamp.cli.app import app
+
+    app(["experiment", "run", "E28", "--reps", "50", "--set", "looks=1,13", "--jobs", "1"], standalone_mode=False)
+    said = capsys.readouterr().out
+    worlds = said.split("\n\n")
+    assert len(worlds) >= 2
+    for world in worlds:
+        lines = world.splitlines()
+        assert lines[0].startswith("monde (world) : ")
+        assert lines[1].split() == ["mesure", "valeur", "95", "%", "n", "méthode"]
+        assert len(lines) >= 3
+    assert max(map(len, said.splitlines())) <= 100

@@ -19,17 +19,17 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any, Final
 
 import numpy as np
-from joblib import Parallel, delayed, parallel_config
+from joblib import Parallel, delayed
 
-from contrechamp.domain.errors import CapabilityError, bad_parameter
+from contrechamp.domain.errors import bad_parameter
 from contrechamp.domain.grid import FloatArray
+from contrechamp.domain.parallel import engine
 from fairness import walk
 from fairness.feedback import AllocationRule, Arrivals
 
@@ -262,7 +262,7 @@ def replay(
         )
         for first in range(0, n_reps, chunk)
     )
-    with _backend(dask):
+    with engine(dask):
         first = 0
         for numbers, line in Parallel(n_jobs=jobs, prefer="threads", return_as="generator")(calls):
             part = slice(first, first + numbers.shape[1])
@@ -303,33 +303,6 @@ def _live(
                 out[k, rep], path[k, rep],
             )  # fmt: skip
     return out, path
-
-
-@contextmanager
-def _backend(dask: str | None) -> Iterator[None]:
-    """Send joblib's work to a Dask scheduler for the time of a block; nothing to do without an address."""
-    if dask is None:
-        yield
-        return
-    try:
-        from distributed import Client
-    except ImportError as cause:
-        raise CapabilityError(
-            f"The Dask address {dask} was given and dask.distributed is not installed. Install contrechamp[dask], or "
-            "leave the address out: everything then runs on this machine."
-        ) from cause
-    try:
-        client: Any = Client(dask, timeout="10s", set_as_default=False)  # type: ignore[no-untyped-call]
-    except (OSError, ValueError) as cause:
-        raise CapabilityError(
-            f"No Dask scheduler answers at {dask}: {cause}. Start one with `dask scheduler` and `dask worker`, or "
-            "leave the address out."
-        ) from cause
-    try:
-        with parallel_config(backend="dask", client=client):
-            yield
-    finally:
-        client.close()
 
 
 def _policy(policy: Policy, zones: int) -> Policy:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from contrechamp.cli._common import emit, emit_table, parse_sets, say, workers
+from contrechamp.cli._common import emit, emit_table, parse_sets, progress_bar, say, workers
 
 if TYPE_CHECKING:
     from contrechamp.domain.results import Result
@@ -66,7 +66,7 @@ def show(
     if experiment in EXPERIMENTS:
         print(f"  {'limits':<11}{load(experiment).CANNOT_TELL.in_(lang)}")
         for field, value in dataclasses.asdict(parameters(experiment)).items():
-            print(f"  --set {field}={value}")
+            print(f"  --set {field}={','.join(map(str, value)) if isinstance(value, tuple) else value}")
     else:
         print("  pas encore construite (not built yet)")
 
@@ -79,11 +79,13 @@ def run(
     seed: Annotated[int | None, typer.Option(min=0, help="Graine ; par défaut celle du plan.")] = None,
     profile: Annotated[Literal["quick", "full"], typer.Option()] = "quick",
     jobs: Annotated[int | None, typer.Option()] = None,
+    dask: Annotated[str | None, typer.Option(help="Grappe Dask : tcp://hôte:port. (Dask cluster.)")] = None,
     out: Annotated[Path | None, typer.Option(help="Dossier où écrire les tables en parquet.")] = None,
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
     """Lancer une expérience et imprimer ses résultats. (Run one experiment and print its results.)"""
     from contrechamp.audit.plan import DEFAULT_SEED
+    from contrechamp.domain.parallel import engine
     from contrechamp.domain.provenance import plain
     from contrechamp.experiments.base import load, parameters, replicates_field
     from contrechamp.store.runs import write_tables
@@ -92,7 +94,10 @@ def run(
     if reps is not None:
         overrides[replicates_field(experiment)] = str(reps)
     params = parameters(experiment, profile=profile, overrides=overrides)
-    outcome = load(experiment).run(params, seed=DEFAULT_SEED if seed is None else seed, jobs=workers(jobs))
+    chosen = DEFAULT_SEED if seed is None else seed
+    with engine(dask), progress_bar(1) as (progress, advance):
+        advance(f"experiment {experiment}")
+        outcome = load(experiment).run(params, seed=chosen, jobs=workers(jobs), progress=progress)
     if out is not None:
         write_tables(out, outcome.tables)
         say(f"Tables : {out / 'tables'}")

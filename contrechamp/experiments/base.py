@@ -92,7 +92,7 @@ def replicates_field(experiment: str) -> str:
         If the experiment is exact and repeats nothing.
     """
     names = {f.name for f in dataclasses.fields(load(experiment).Params)}
-    for name in ("n_reps", "reps", "worlds"):
+    for name in ("n_reps", "reps", "worlds", "seeds"):
         if name in names:
             return name
     raise ParameterError(f"Experiment {experiment} is exact: it has no replicates to set. Leave --reps out.")

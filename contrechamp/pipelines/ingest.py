@@ -252,8 +252,8 @@ def ingest(
         why = ", ".join(f"{reason} ({rows})" for reason, rows in report.reasons.items()) or "see the quarantine table"
         raise ContractError(
             f"Nothing in {source} can be used: {report.rows_in} rows in {len(reports)} files, none of which meets its "
-            f"contract. Reasons: {why}. The rows are kept in {store.table_url(lake, store.QUARANTINE)}; mend the files "
-            "at their source and drop them again."
+            f"contract. Reasons: {why}; --explain names the lines. The rows are kept in "
+            f"{store.table_url(lake, store.QUARANTINE)}; mend the files at their source and drop them again."
         )
     return report
 
@@ -262,6 +262,12 @@ def _find(source: Path, stream: str | None) -> tuple[Path, dict[str, list[Path]]
     """Landing folder and files by stream, in the order they are taken."""
     if source.is_file():
         name = stream or source.parent.name
+        if stream is None and name not in STREAMS:
+            raise ContractError(
+                f"Nothing says which stream {source} belongs to: it does not lie in a folder named after one. For a "
+                f"published table, give --format with one of {', '.join(FORMATS)}, or --mapping with a mapping file; "
+                f"otherwise put it in a folder named after its stream: {', '.join(STREAMS)}."
+            )
         _check_stream(name)
         return source.parent.parent, {name: [source]}
     if not source.is_dir():

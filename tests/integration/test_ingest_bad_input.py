@@ -270,7 +270,7 @@ def test_nothing_to_ingest(make, message, tmp_path):
 def test_single_file_needs_its_stream(tmp_path):
     path = tmp_path / "somewhere.jsonl"
     path.write_bytes(jsonl(mc(1)))
-    with pytest.raises(ContrechampError, match="No contract is known"):
+    with pytest.raises(ContrechampError, match="Nothing says which stream"):
         ingest(path, lake=tmp_path / "lake", key=KEY)
     assert ingest(path, lake=tmp_path / "lake", key=KEY, stream="mains_courantes").committed == 1
 

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from contrechamp.cli.app import app
-from contrechamp.domain.errors import ParameterError
+from contrechamp.domain.errors import ContractError, ParameterError
 from contrechamp.pipelines.keys import ring_of
 from contrechamp.store import lake as store
 from contrechamp.store import retention
@@ -88,3 +88,12 @@ def test_the_keys_come_from_one_place(tmp_path: Path) -> None:
         ring_of({"CONTRECHAMP_KEYS": str(path), "CONTRECHAMP_PSEUDONYM_KEY": KEY})
     with pytest.raises(ParameterError, match="Got 0"):
         ring_of({})
+
+
+def test_a_table_alone_is_asked_which_format_it_has(tmp_path: Path) -> None:
+    table = tmp_path / "published.csv"
+    table.write_text("a,b\n1,2\n")
+    done = run(table, "--lake", tmp_path / "lake")
+    assert isinstance(done.exception, ContractError)
+    assert "--format with one of police-uk, chicago, nij-2017" in str(done.exception)
+    assert not (tmp_path / "lake").exists()

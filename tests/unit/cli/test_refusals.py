@@ -141,3 +141,16 @@ def test_an_experiment_prints_its_results_by_world_within_a_terminal(capsys: pyt
         assert lines[1].split() == ["mesure", "valeur", "95", "%", "n", "méthode"]
         assert len(lines) >= 3
     assert max(map(len, said.splitlines())) <= 100
+
+
+@pytest.mark.parametrize("experiment", ["E03", "E04", "E20", "E25"])
+def test_what_show_prints_can_be_given_back_to_set(experiment: str, capsys: pytest.CaptureFixture[str]) -> None:
+    from contrechamp.cli.app import app
+    from contrechamp.experiments.base import parameters
+
+    app(["experiment", "show", experiment], standalone_mode=False)
+    lines = capsys.readouterr().out.splitlines()
+    pairs = [line.removeprefix("  --set ") for line in lines if line.startswith("  --set ")]
+    shown = {name: value for name, value in parse_sets(pairs).items() if value}
+    assert len(shown) >= 5
+    assert parameters(experiment, overrides=shown) == parameters(experiment)

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from contrechamp.domain.errors import CapabilityError, bad_parameter
 from contrechamp.domain.provenance import canonical_json, plain
@@ -121,6 +123,7 @@ def reached(tracking_uri: str, *, where: str) -> Iterator[Any]:
     from sqlalchemy.exc import SQLAlchemyError
 
     try:
+        _knock(tracking_uri)
         yield MlflowClient(tracking_uri=tracking_uri)
     except (MlflowException, SQLAlchemyError, OSError) as cause:
         shown, first = _without_password(tracking_uri), (str(cause).splitlines() or [""])[0]
@@ -131,6 +134,14 @@ def reached(tracking_uri: str, *, where: str) -> Iterator[Any]:
             f"The MLflow store {shown} {what}. Got {type(cause).__name__}: {_without_password(first)[:200]}. "
             f"{remedy} The backtest itself is unharmed: its numbers are in the run folder."
         ) from cause
+
+
+def _knock(tracking_uri: str) -> None:
+    """Open and close a connection to a server: MLflow would try for minutes before it says that nobody answers."""
+    parts = urlsplit(tracking_uri)
+    if parts.scheme in ("http", "https") and parts.hostname:
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        socket.create_connection((parts.hostname, port), timeout=10).close()
 
 
 def runs_by_predictor(client: Any, parent: str) -> dict[str, str]:

@@ -161,3 +161,12 @@ def test_what_cannot_be_published() -> None:
         publish_lake("nowhere", predictors=["sepp"], tracking_uri=NOWHERE, seed=1)
     with pytest.raises(CapabilityError, match="could not be used"):
         load_version(NOWHERE)
+
+
+def test_a_server_that_is_not_there_is_said_at_once() -> None:
+    from time import monotonic
+
+    before = monotonic()
+    with pytest.raises(CapabilityError, match=r"127\.0\.0\.1:1 could not be used"):
+        load_version("http://127.0.0.1:1")
+    assert monotonic() - before < 20

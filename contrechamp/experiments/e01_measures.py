@@ -54,11 +54,12 @@ MEASURES: Final[tuple[Measure, ...]] = (
              "Share of worlds where the gain shows on records only"),
     _measure("pai_latent", "pai", "PAI sur les incidents latents", "PAI on latent incidents"),
     _measure("predictor_gain_latent", "ratio", "Gain relatif de PAI sur la meilleure carte gratuite, incidents "
-             "latents, moyenne des fichiers d’une graine",
-             "Relative gain in PAI over the best free map, latent incidents, mean over a seed's files"),
+             "latents, moyenne des fichiers d’une graine de même part enregistrée",
+             "Relative gain in PAI over the best free map, latent incidents, mean over a seed's files of one recorded "
+             "share"),
     _measure("predictor_gain_recorded", "ratio", "Gain relatif de PAI sur la meilleure carte gratuite, "
-             "enregistrements, moyenne des fichiers d’une graine",
-             "Relative gain in PAI over the best free map, records, mean over a seed's files"),
+             "enregistrements, moyenne des fichiers d’une graine de même part enregistrée",
+             "Relative gain in PAI over the best free map, records, mean over a seed's files of one recorded share"),
     _measure("hit_rate_latent", "share", "Part des incidents latents du jour dans la surface signalée",
              "Share of the day's latent incidents in the flagged area"),
     _measure("hit_rate_recorded", "share", "Part des enregistrements du jour dans la surface signalée",
@@ -129,7 +130,11 @@ def _of_city(here: dict[str, Scalar], mine: pd.DataFrame, beside: pd.DataFrame, 
         where = {**here, "area": area}
         for kind in ("latent", "recorded"):
             for key in tested:
-                gains = _per_seed(each[key, kind, area], "gain")
+                rows = each[key, kind, area]
+                rows = rows[
+                    rows["recorded_share"].isin(params.table_shares)
+                ]  # the files that every forecast was run on
+                gains = _per_seed(rows, "gain")
                 out.append(_median(f"predictor_gain_{kind}", {**where, "predictor": key}, gains))
             out.append(_median(f"hit_rate_{kind}", where, _per_seed(chosen[kind, area], "hit_rate")))
         out.append(_median("pei_latent", where, _per_seed(chosen["latent", area], "pei")))

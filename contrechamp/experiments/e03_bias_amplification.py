@@ -213,6 +213,7 @@ def _city(
     known = ratio if source == "reported" else None
     weighted = history if known else loop(Evidence.WEIGHTED)
     incidents = _over(history.happened.sum(axis=0), b)
+    order = stream(seed, ID, "ties", rep).permutation(len(b))  # among equal cells neither area comes first
     first, read = params.history_days, params.read_days
     out = []
     for stage, maps, days in (
@@ -227,7 +228,7 @@ def _city(
                 "risk_ratio": risk,
                 "risk_ratio_corrected": risk / known if known else _over(weighted.expected[maps].sum(axis=0), b),
                 "false_alert_ratio": _false_alerts(
-                    history.expected[maps], history.happened[days], b, share=params.flagged
+                    history.expected[maps][:, order], history.happened[days][:, order], b[order], share=params.flagged
                 ),
                 "exposure_ratio": exposure, "amplification_risk": risk / entry,
                 "amplification_exposure": exposure / entry,
@@ -280,6 +281,11 @@ def _check(params: Params) -> None:
         ("seeds", params.seeds >= 2, "at least 2"),
         ("read_days", 1 <= params.read_days <= params.loop_days, "at least 1 and at most loop_days"),
         ("history_days", params.history_days >= 7, "at least 7"),
+        ("per_day", params.per_day > 0, "above 0"),
+        ("hours_per_day", params.hours_per_day > 0, "above 0"),
+        ("finding_per_hour", params.finding_per_hour > 0, "above 0"),
+        ("explore", 0 < params.explore <= 1, "in (0, 1]: an area left without an hour gives no ratio"),
+        ("flagged", 0 < params.flagged <= 1, "in (0, 1]"),
         (
             "p_reported",
             params.p_reported > 0 and params.p_reported * max(params.ratios, default=1.0) <= 1,

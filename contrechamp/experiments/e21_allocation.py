@@ -43,7 +43,8 @@ ID: Final = "E21"
 #: Rules that need no forecast. The first is the baseline of the gain.
 SIMPLE: Final = ("long-run-mean", "top-decile", "equal")
 _SHAPE: Final = (20, 24)
-_SECTOR: Final = 4
+#: Rows and columns of cells of a sector: six sectors, of the size of a district.
+_SECTOR: Final = (10, 8)
 _SPEED_M_PER_MIN: Final = 25_000 / 60
 _CREW_H: Final = 8.0
 
@@ -106,7 +107,7 @@ class Params:
 
     @classmethod
     def full(cls) -> Params:
-        """Fifty-four kinds of worlds, two hundred cities each, a year of loop, four forecasts."""
+        """Fifty-four kinds of worlds, two hundred cities each, half a year of loop, four forecasts."""
         return cls(
             forecasts=("retro-quartic", "prospective", "etas-per-cell", "ensemble"), deterrences=(0.05, 0.15, 0.4),
             displacements=(0.0, 0.25, 0.5), kappas=(0.0, 0.2, 0.5), turnovers=(0.0, 1.0), seeds=200, history_days=364,
@@ -183,9 +184,9 @@ def draw_city(params: Params, *, kappa: float, turnover: float, rep: int, seed: 
 
 
 def sectors() -> Any:
-    """Sector of each cell, shape (n_cells,): blocks of four cells by four."""
+    """Sector of each cell, shape (n_cells,)."""
     rows, columns = np.indices(_SHAPE)
-    return (rows // _SECTOR * (_SHAPE[1] // _SECTOR) + columns // _SECTOR).ravel()
+    return (rows // _SECTOR[0] * (_SHAPE[1] // _SECTOR[1]) + columns // _SECTOR[1]).ravel()
 
 
 def _city(params: Params, here: dict[str, float], *, rep: int, seed: int) -> list[dict[str, Any]]:
@@ -282,6 +283,9 @@ def _check(params: Params) -> None:
         ("loop_days", params.loop_days >= 7, "at least 7"),
         ("hours_per_day", params.hours_per_day > 0, "above 0"),
         ("refit_days", params.refit_days >= 1, "at least 1"),
+        ("per_day", params.per_day > 0, "above 0"),
+        ("share", 0 < params.share <= 1, "in (0, 1]"),
+        ("explore", 0 < params.explore <= 1, "in (0, 1]: a sector left without an hour has no cover to compare"),
     ):
         if not ok:
             raise bad_parameter(name=name, where=ID, must=must, got=getattr(params, name))

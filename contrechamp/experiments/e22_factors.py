@@ -40,6 +40,7 @@ from contrechamp.domain.protocols import Progress, silent
 from contrechamp.domain.results import Measure, Outcome, Result, Scalar
 from contrechamp.domain.rng import stream
 from contrechamp.domain.text import Text
+from fairness.clusters import cluster_rate_interval
 from fairness.intervals import mean_interval, rate_interval
 from models.importance import (
     dependence_slopes,
@@ -277,9 +278,9 @@ def _results(table: pd.DataFrame, params: Params) -> Iterator[Result]:
         rho = np.array([stats.spearmanr(i, np.abs(t)).statistic for i, t in zip(importance, true, strict=True)])
         rank = artefact_ranks(importance)
         some = np.abs(true) > 1e-12
-        right = int((some & (np.sign(direction) == np.sign(true))).sum())
+        right = (some & (np.sign(direction) == np.sign(true))).sum(axis=1)
         taus[cell] = tau
-        signs = rate_interval(events=right, trials=int(some.sum()), method="clopper-pearson")
+        signs = cluster_rate_interval(events=right, trials=some.sum(axis=1), clusters=np.arange(len(some))).interval
         top = rate_interval(events=int((rank <= TOP).sum()), trials=len(rank), method="clopper-pearson")
         reference = taus[cell[0], 0.0, *cell[2:]]
         lost = (
@@ -312,6 +313,7 @@ def _kendall(importance: FloatArray, effects: FloatArray) -> float:
 
 def _mean(values: FloatArray) -> Interval:
     """Mean over seeds with Student's interval; a value that no draw moves is given with bounds of its own."""
+    values = values[np.isfinite(values)]  # no rank where all importances are equal
     if len(values) >= 2 and float(np.ptp(values)) == 0.0:
         return Interval(float(values[0]), float(values[0]), float(values[0]), len(values), "identical-runs")
     return mean_interval(values)

@@ -73,12 +73,12 @@ class Params:
 
     @classmethod
     def quick(cls) -> Params:
-        """Twenty-four kinds of worlds, sixty cities of sixteen districts each, two years of weeks."""
+        """Twenty kinds of worlds, sixty cities of sixteen districts each, two years of weeks."""
         return cls()
 
     @classmethod
     def full(cls) -> Params:
-        """Ninety kinds of worlds, a thousand cities each."""
+        """Seventy-eight kinds of worlds, a thousand cities each."""
         return cls(
             effort_trend_sds=(0.0, 0.05, 0.1, 0.2, 0.3, 0.5), steerings=(-0.8, -0.4, 0.0, 0.4, 0.8),
             per_weeks=(2.0, 5.0, 30.0), worlds=1000,
@@ -97,7 +97,7 @@ MEASURES: Final[tuple[Measure, ...]] = (
             en="Bias of the yearly slope, in the direction of the true trend (log scale)"), _CITIES),
     Measure("coverage", "share", Text(fr="Part des intervalles à 95 % qui contiennent la vraie pente",
             en="Share of 95 % intervals that hold the true slope"), _DISTRICTS),
-    Measure("gain_of_hours", "share", Text(
+    Measure("gain_of_hours", "points", Text(
             fr="Signes justes gagnés en comptant par heure travaillée (différence de parts)",
             en="Right signs gained by counting per hour worked (difference of shares)"), _CITIES),
     Measure("pairs_misranked", "share", Text(

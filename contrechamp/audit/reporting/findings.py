@@ -100,7 +100,7 @@ def _e04(facts: Facts, voice: Voice) -> Spans | None:
     none = _known(facts.one("E04", "partial_corr", **base, informativeness=min(told)))
     all_ = _known(facts.one("E04", "partial_corr", **base, informativeness=max(told)))
     added = _known(facts.one("E04", "circularity", **base, informativeness=max(told)))
-    if none is None or all_ is None or added is None:
+    if (min(told), max(told)) != (0.0, 1.0) or none is None or all_ is None or added is None:
         return None
     return voice(
         Text(
@@ -128,7 +128,7 @@ def _e05(facts: Facts, voice: Voice) -> Spans | None:
     best = _known(facts.one("E05", "corr_optimum", **base, adequacy_formula="resemblance"))
     usual = _known(facts.one("E05", "corr_habit", **base, adequacy_formula="resemblance"))
     excess = _known(facts.one("E05", "excess_first", **base, adequacy_formula="coverage"))
-    if best is None or usual is None or excess is None:
+    if habit != 1 or best is None or usual is None or excess is None:
         return None
     return voice(
         Text(
@@ -217,18 +217,19 @@ def _e20(facts: Facts, voice: Voice) -> Spans | None:
     gain, drop = (_known(facts.one("E20", m, **at)) for m in ("gain_full_join", "least_drop_cost"))
     repeat = _known(facts.one("E20", "best_three_shortfall", **again))
     records, truth = (_known(facts.one("E20", f"shapley_{m}", **police)) for m in ("recorded", "latent"))
-    if gain is None or drop is None or repeat is None or records is None or truth is None:
+    told = at["n_informative"] == 7 and again["overlap"] == 1 and fewest < 7  # what the sentence says of these worlds
+    if not told or gain is None or drop is None or repeat is None or records is None or truth is None:
         return None
     return voice(
         Text(
             fr="*Faut-il tout joindre ?* Quand chaque flux apprend du neuf, les huit réunis gagnent {gain} de score "
             "sur mains courantes, calendrier et météo, et retirer le moins utile coûte {drop}. Quand les autres "
-            "redisent ce que les mains courantes disent déjà, trois flux suffisent : il leur manque {repeat}. Un flux "
+            "redisent ce que les mains courantes disent déjà, il manque {repeat} aux trois meilleurs flux. Un flux "
             "qui ne fait que suivre la façon d’enregistrer vaut {records} sur les enregistrements et {truth} sur les "
             "incidents.",
             en="*Must everything be joined?* When each stream tells something new, all eight gain {gain} of score over "
             "log, calendar and weather, and dropping the least useful costs {drop}. When the others repeat what the "
-            "log already tells, three streams are enough: they fall short by {repeat}. A stream that only goes with "
+            "log already tells, the best three fall short by {repeat}. A stream that only goes with "
             "how incidents are recorded is worth {records} on records and {truth} on incidents.",
         ),
         gain=stated(gain, voice), drop=stated(drop, voice), repeat=stated(repeat, voice),
@@ -256,15 +257,14 @@ def _e22(facts: Facts, voice: Voice) -> Spans | None:
     return voice(
         Text(
             fr="*Causes, ou façon d’enregistrer ?* Quand tout incident a la même chance d’être enregistré et que rien "
-            "n’est confondu, l’importance (arbres boostés, Shapley) suit les causes : τ de {clean}. Quand cette chance "
-            "suit les patrouilles, τ de {biased}, et les patrouilles, sans effet, sont parmi les trois premiers "
-            "« facteurs » dans {top} des mondes. Un essai randomisé n’y échappe pas s’il est lu sur les "
-            "enregistrements : {trial}, contre {truth} sur les incidents.",
+            "n’est confondu, l’importance (arbres boostés, Shapley) range les causes avec un τ de {clean}. Quand cette "
+            "chance suit les patrouilles, τ de {biased}, et les patrouilles, sans effet, sont parmi les trois premiers "
+            "« facteurs » dans {top} des mondes. Un essai randomisé donne {trial} s’il est lu sur les enregistrements, "
+            "{truth} s’il l’est sur les incidents.",
             en="*Causes, or ways of recording?* When every incident has the same chance of being recorded and nothing "
-            "is confounded, importance (boosted trees, Shapley) follows causes: τ of {clean}. When that chance follows "
-            "patrols, τ of {biased}, and patrols, without effect, are among the first three “factors” in {top} of "
-            "worlds. A randomised trial does not escape it when read on records: {trial}, against {truth} on "
-            "incidents.",
+            "is confounded, importance (boosted trees, Shapley) ranks causes with a τ of {clean}. When that chance "
+            "follows patrols, τ of {biased}, and patrols, without effect, are among the first three “factors” in "
+            "{top} of worlds. A randomised trial gives {trial} when read on records, {truth} when read on incidents.",
         ),
         clean=stated(clean, voice), biased=stated(biased, voice), top=stated(top, voice), trial=stated(trial, voice),
         truth=stated(truth, voice),

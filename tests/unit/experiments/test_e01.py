@@ -29,6 +29,7 @@ SMALL = e01.Params(
     latent_per_day=(300.0,),
     kappas=(0.0, 0.5),
     recorded_shares=(0.2, 0.6),
+    table_shares=(0.2, 0.6),
     recording_biases=(1.0,),
     turnovers=(0.0,),
     worlds=6,

@@ -80,6 +80,8 @@ def test_same_numbers_for_any_number_of_workers() -> None:
         {"rules": ("chance",)},
         {"read_days": 91},
         {"p_reported": 0.5},
+        {"hours_per_day": 0.0},
+        {"explore": 0.0},
     ],
 )
 def test_bad_parameters_are_named(change: dict[str, object]) -> None:

@@ -58,10 +58,10 @@ def test_hours_are_the_same_for_all(outcome: Outcome) -> None:
     ).all()
 
 
-def test_sectors_are_blocks_of_sixteen_cells() -> None:
+def test_sectors_are_six_blocks_of_eighty_cells() -> None:
     where = e21.sectors()
-    assert (np.bincount(where) == 16).all()
-    assert where[0] == where[3] == where[24 * 3 + 3] != where[4]
+    assert np.bincount(where).tolist() == [80] * 6
+    assert where[0] == where[7] == where[24 * 9 + 7] != where[8]
 
 
 def test_top_decile_draws_among_the_first_tenth() -> None:
@@ -82,7 +82,14 @@ def test_same_numbers_for_any_number_of_workers() -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"seeds": 1}, {"forecasts": ("equal",)}, {"deterrences": (0.0,)}, {"displacements": (1.5,)}, {"loop_days": 3}],
+    [
+        {"seeds": 1},
+        {"forecasts": ("equal",)},
+        {"deterrences": (0.0,)},
+        {"displacements": (1.5,)},
+        {"loop_days": 3},
+        {"explore": 0.0},
+    ],
 )
 def test_bad_parameters_are_named(change: dict[str, object]) -> None:
     with pytest.raises(ParameterError, match=f"`{next(iter(change))}`"):

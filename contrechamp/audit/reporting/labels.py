@@ -165,7 +165,7 @@ VALUES: Final[Mapping[tuple[str, str], Text]] = {
     ("reading", "added"): Text(fr="parts ajoutées", en="parts added"),
     ("reading", "left to the City"): Text(fr="reste à la Ville", en="left to the City"),
     ("rule", "proportional"): Text(fr="proportionnelle", en="proportional"),
-    ("rule", "top"): Text(fr="tout à la première zone", en="all to the top zone"),
+    ("rule", "top"): Text(fr="tout aux premières zones", en="all to the top zones"),
     ("rule", "fixed"): Text(fr="fixe (sans boucle)", en="fixed (no loop)"),
     ("rule", "reported-only"): Text(fr="signalements seuls", en="reports only"),
     ("rule", "importance-weighted"): Text(fr="découvertes pondérées", en="weighted discoveries"),

@@ -190,9 +190,11 @@ def parameter_value(experiment: str, key: str, value: Any, lang: Lang) -> str:
     Examples
     --------
     >>> parameter_value("E02", "rhos", [0.0, 0.25], "en"), parameter_value("E02", "rules", ["top"], "en")
-    ('0%; 25%', 'all to the top zone')
+    ('0%; 25%', 'all to the top zones')
     """
     if isinstance(value, list | tuple):
+        if not value:
+            return Text(fr="aucune", en="none").in_(lang)
         joint = "\u202f; " if lang == "fr" else "; "
         return joint.join(parameter_value(experiment, key, v, lang) for v in value)
     if isinstance(value, bool) or not isinstance(value, int | float):

@@ -170,7 +170,7 @@ def test_typesetting_twice_changes_nothing_more(text: str, lang: Lang) -> None:
 def test_worlds_of_a_rule_in_words() -> None:
     rule = {"worlds": {"claim": "C12", "figure": "5.87", "rho": [0.0, 0.25], "rule": ["top"]}}
     said = worlds_words(rule, Voice("fr")).replace("\u202f", " ").replace("\u00a0", " ")
-    assert said == "chiffre : 5,87 % ; part signalée ρ : 0 %, 25 % ; règle : tout à la première zone"
+    assert said == "chiffre : 5,87 % ; part signalée ρ : 0 %, 25 % ; règle : tout aux premières zones"
     assert worlds_words({}, Voice("en")) == ""
 
 

@@ -11,7 +11,9 @@ import pytest
 
 from contrechamp.domain.provenance import digest, table_digest
 from contrechamp.experiments import EXPERIMENTS
+from contrechamp.pipelines.backtest import ON_REQUEST
 from contrechamp.store import runs
+from models import PREDICTORS
 
 pytestmark = pytest.mark.slow
 
@@ -56,7 +58,7 @@ def test_nothing_is_lost_between_the_drop_and_the_lake(audit: Any) -> None:
 
 def test_the_backtest_scores_the_same_maps_on_truth_and_on_records(audit: Any) -> None:
     daily = runs.read_table(audit.run, "backtest_daily")
-    assert set(daily["predictor"]) == {"uniform", "trailing-mean", "retro-quartic", "etas-per-cell"}
+    assert set(daily["predictor"]) == set(PREDICTORS) - set(ON_REQUEST)
     assert set(daily["scored_on"]) == {"truth", "records"}
     assert (daily["hits"] <= daily["events"]).all()
     assert daily["pei"].dropna().between(0, 1 + 1e-12).all()

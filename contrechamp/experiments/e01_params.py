@@ -1,4 +1,7 @@
-"""Parameters of E01: which worlds, which days, which forecasts."""
+"""Parameters of E01: which worlds, which days, which forecasts.
+
+What it cannot tell you: which of these worlds a city is.
+"""
 
 from __future__ import annotations
 

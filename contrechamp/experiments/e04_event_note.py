@@ -524,7 +524,8 @@ def _summed(world: dict[str, Scalar], calendars: Sequence[Mapping[str, float]]) 
     ]  # fmt: skip
     for name in COLOURS:
         bad, days = (np.array([c[f"{k}_{name}"] for c in calendars], dtype=np.int64) for k in ("bad", "days"))
-        out.append(Result(ID, "bad_days", {**world, "colour": name}, _share(bad, days, exact=False), TABLE))
+        share = cluster_rate_interval(events=bad, trials=days, clusters=np.arange(len(bad))).interval
+        out.append(Result(ID, "bad_days", {**world, "colour": name}, share, TABLE))
     return out
 
 

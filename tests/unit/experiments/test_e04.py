@@ -164,7 +164,8 @@ def test_colours_count_every_day_once_and_red_days_are_worse_than_green_ones(out
     assert table.assign(days=days).groupby("calendar")["days"].nunique().eq(1).all()
     world = {"informativeness": 1.0, "discovery_share": 0.9, "note_formula": "rank"}
     red, green = (interval(outcome, "bad_days", **world, colour=c) for c in ("red", "green"))
-    assert red.low is not None and green.high is not None and red.low > green.high
+    assert red.low is not None and green.estimate is not None and red.low > green.estimate
+    assert green.high is not None and green.high > green.estimate  # no bad day among few calendars is not never
     assert red.n + green.n + interval(outcome, "bad_days", **world, colour="orange").n == int(
         table.query("informativeness == 1 and discovery_share == 0.9 and note_formula == 'rank'")[
             ["days_green", "days_orange", "days_red"]

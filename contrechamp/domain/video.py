@@ -59,7 +59,7 @@ TRUTH_COLUMNS: Final[Mapping[str, str]] = {
 
 #: What happens in a scene. ``stay``: a person inside a zone from ``t_begin_s`` to ``t_end_s`` (a dwell of T is a stay
 #: of T at least, and begins T after it). ``fall``: from losing balance to standing again (or the end). ``abandonment``:
-#: from the moment the owner is gone to the return (or the end). ``crossing``: one instant. ``density``: while too dense.
+#: from when the owner is gone to the return (or the end). ``crossing``: one instant. ``density``: while too dense.
 EVENT_KINDS: Final = ("stay", "crossing", "fall", "abandonment", "density", "counter_flow", "running")
 EVENT_COLUMNS: Final[Mapping[str, str]] = {
     "event_id": "int64", "kind": "str", "t_begin_s": "float64", "t_end_s": "float64", SUBJECT_ID: "int64",

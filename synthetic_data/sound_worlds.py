@@ -15,6 +15,7 @@ References
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -107,7 +108,7 @@ class Soundscapes:
     @property
     def duration_s(self) -> float:
         """Of each scene."""
-        return self.audio.shape[1] / RATE_HZ
+        return float(self.audio.shape[1] / RATE_HZ)
 
 
 def draw_soundscapes(
@@ -149,7 +150,7 @@ def draw_soundscapes(
         )  # fmt: skip
     n = round(scene_s * RATE_HZ)
     audio = np.stack([_traffic(n, rng) for _ in range(n_scenes)])
-    rows: list[tuple[int, str, float, float, float, float]] = []
+    rows: list[tuple[int, str, bool, float, float, float, float]] = []
     for scene in range(n_scenes):
         for slot in range(int(scene_s / gap_s) if kinds else 0):
             kind = kinds[int(rng.integers(len(kinds)))]
@@ -157,7 +158,7 @@ def draw_soundscapes(
             length = float(rng.uniform(low, high))
             onset = slot * gap_s + float(rng.uniform(0.05, gap_s - length - 0.05))
             distance = float(np.sqrt(rng.uniform(NEAREST_M**2, reach_m**2)))
-            snr_db = float(KINDS[kind].level_db - 20 * np.log10(distance) - BACKGROUND_DB + rng.normal(0.0, 2.0))
+            snr_db = KINDS[kind].level_db - 20 * math.log10(distance) - BACKGROUND_DB + float(rng.normal(0.0, 2.0))
             alike = bool(rng.uniform() < alike_share) and kind in TWINS
             wave = make_sound(TWINS[kind] if alike else kind, duration_s=length, rng=rng)
             start = round(onset * RATE_HZ)

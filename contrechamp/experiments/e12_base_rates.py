@@ -1,8 +1,9 @@
 """E12, base rates: at the rate of true events that people saw, what share of alerts is right, and who reads them?
 
-No world is simulated: the arithmetic is exact and runs over a grid, because nobody knows how many events the cameras
-filmed that no one saw. The one measured input, 1,253 live detections in 2015 with 864 cameras, is a count, so it has
-an error, and that error is carried into every figure it touches.
+The arithmetic is exact and runs over a grid, because nobody knows how many events the cameras filmed that no one saw;
+in one corner of it the alert rate is not stated but measured, on E09's people. The one published input, 1,253 live
+detections in 2015 with 864 cameras, is a count, so it has an error, and that error is carried into every figure it
+touches.
 
 What it cannot tell you: see :data:`CANNOT_TELL`.
 """
@@ -20,6 +21,7 @@ from contrechamp.domain.intervals import Interval
 from contrechamp.domain.protocols import Progress, silent
 from contrechamp.domain.results import Measure, Outcome, Result, Scalar
 from contrechamp.domain.text import Text
+from contrechamp.experiments.e12_measured import corners, measured_rates
 from fairness.baserates import (
     DAYS_PER_YEAR,
     HOURS_PER_DAY,
@@ -33,9 +35,11 @@ from fairness.intervals import poisson_rate_interval
 
 ID: Final = "E12"
 
-#: World classes: events as frequent as those seen live in 2015 (times m), and an emergency of a very rare kind.
+#: World classes: events as frequent as those seen live in 2015 (times m); an emergency of a very rare kind.
 CALIBRATED: Final = "seen-2015"
 RARE: Final = "rare"
+#: The alert rate is that of a rule played on E09's people, with a perfect machine.
+MEASURED: Final = "measured"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -56,6 +60,10 @@ class Params:
         An assumption: mean time to open an alert, look, and decide.
     shift_h : float
         Length of a shift.
+    loitering_s : tuple of float
+        Thresholds T of the rule "still for more than T seconds" whose alert rate is measured, not stated.
+    measured_days : int
+        Days of one camera on which it is measured, at each place.
     """
 
     anchor_events: int = 1_253
@@ -69,6 +77,8 @@ class Params:
     operators: int = 20
     minutes_per_alert: float = 2.0
     shift_h: float = 8.0
+    loitering_s: tuple[float, ...] = (60.0, 300.0, 900.0)
+    measured_days: int = 30
 
     @classmethod
     def quick(cls) -> Params:
@@ -84,6 +94,8 @@ class Params:
             cameras=(50, 864, 1_036, 1_400, 1_600),
             multipliers=(1.0, 2.0, 5.0, 10.0, 20.0, 50.0),
             rare_per_year=(0.1, 1.0, 10.0),
+            loitering_s=(30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0),
+            measured_days=200,
         )
 
 
@@ -160,6 +172,15 @@ MEASURES: tuple[Measure, ...] = (
         _GIVEN,
     ),
     Measure(
+        "measured_false_per_camera_day",
+        "per_day",
+        Text(
+            fr="alertes par caméra et par jour sur des personnes qui ne font qu'être là",
+            en="alerts per camera and day on people who are only there",
+        ),
+        Text(fr="jours de caméra tirés", en="camera-days drawn"),
+    ),
+    Measure(
         "share_grid_ppv_below_50",
         "share",
         Text(
@@ -182,15 +203,17 @@ MEASURES: tuple[Measure, ...] = (
 CANNOT_TELL = Text(
     fr=(
         "Ce que l'expérience ne dit pas : le taux de fausses alertes et la sensibilité d'un produit donné, qui sont "
-        "ici une grille et non une mesure ; combien de faits les caméras ont filmés sans que personne les voie ; la "
-        "fatigue, les rafales (pluie, fête, panne) ; ni ce que donnerait le tri d'incidents déjà saisis, dont les "
-        "fausses alertes ne se comptent pas par caméra. Une part de cases de la grille n'est pas une probabilité."
+        "ici une grille, ou ceux d'une règle jouée sur des personnes inventées, en des lieux animés qui ne sont pas "
+        "devant toutes les caméras ; combien de faits les caméras ont filmés sans que personne les voie ; la fatigue, "
+        "les rafales (pluie, fête, panne) ; ni ce que donnerait le tri d'incidents déjà saisis, dont les fausses "
+        "alertes ne se comptent pas par caméra. Une part de cases de la grille n'est pas une probabilité."
     ),
     en=(
         "What the experiment does not say: the false-alert rate and the sensitivity of a given product, which are a "
-        "grid here and not a measurement; how many events the cameras filmed that nobody saw; tiredness, and bursts "
-        "(rain, a street party, a fault); nor what sorting incidents already logged would give, whose false alerts are "
-        "not counted by camera. A share of grid cells is not a probability."
+        "grid here, or those of a rule played on invented people, in busy places that are not in front of every "
+        "camera; how many events the cameras filmed that nobody saw; tiredness, and bursts (rain, a street party, a "
+        "fault); nor what sorting incidents already logged would give, whose false alerts are not counted by camera. "
+        "A share of grid cells is not a probability."
     ),
 )
 
@@ -215,19 +238,21 @@ def anchor_rate(params: Params) -> Interval:
 
 
 def run(params: Params, *, seed: int, jobs: int = 1, progress: Progress = silent) -> Outcome:
-    """Fill the grid. Exact: ``seed`` and ``jobs`` change nothing.
+    """Fill the grid, exactly, then its measured corner.
 
     Parameters
     ----------
     params : Params
-    seed, jobs : int
-        Accepted like every experiment; unused.
+    seed : int
+        Draws the people of the measured corner; the grid does not depend on it.
+    jobs : int
+        Unused.
     progress : Progress
 
     Returns
     -------
     Outcome
-        Tables ``E12_grid`` (events as often as seen in 2015, times m) and ``E12_rare``.
+        Tables ``E12_grid`` (events as often as seen in 2015, times m), ``E12_rare`` and ``E12_measured``.
 
     Raises
     ------
@@ -268,7 +293,7 @@ def run(params: Params, *, seed: int, jobs: int = 1, progress: Progress = silent
         results += [Result(ID, key, world, interval, "E12_grid") for key, interval in found.items()]
         rows.append(_row(world, found))
     results += _grid_shares(ppvs)
-    progress(ID, 1, 2)
+    progress(ID, 1, 3)
 
     rare_rows: list[dict[str, Scalar | None]] = []
     for sensitivity, fa, cameras, per_year in product(
@@ -290,8 +315,56 @@ def run(params: Params, *, seed: int, jobs: int = 1, progress: Progress = silent
         }
         results += [Result(ID, key, world, interval, "E12_rare") for key, interval in found.items()]
         rare_rows.append(_row(world, found))
-    progress(ID, 2, 2)
-    return Outcome(results, {"E12_grid": pd.DataFrame(rows), "E12_rare": pd.DataFrame(rare_rows)})
+    progress(ID, 2, 3)
+    more, measured_rows = _measured(params, anchor, seed=seed)
+    progress(ID, 3, 3)
+    return Outcome(
+        results + more,
+        {
+            "E12_grid": pd.DataFrame(rows),
+            "E12_rare": pd.DataFrame(rare_rows),
+            "E12_measured": pd.DataFrame(measured_rows),
+        },
+    )
+
+
+def _measured(params: Params, anchor: Interval, *, seed: int) -> tuple[list[Result], list[dict[str, Scalar | None]]]:
+    """The same figures at the alert rates of a loitering rule; every true event is taken as found."""
+    results: list[Result] = []
+    rows: list[dict[str, Scalar | None]] = []
+    cameras = min(params.cameras)  # such places are not in front of every camera of a city
+    rates = measured_rates(thresholds_s=params.loitering_s, camera_days=params.measured_days, seed=seed)
+    for (place, threshold), rate in rates.items():
+        here: dict[str, Scalar] = {"class": MEASURED, "place": place, "T_s": threshold}
+        results.append(Result(ID, "measured_false_per_camera_day", here, rate, "E12_measured"))
+        for m in (min(params.multipliers), max(params.multipliers)):
+            world = {**here, "cameras": cameras, "m": m}
+            at = [
+                _figures(
+                    alert_flow(
+                        cameras=cameras,
+                        events_per_camera_hour=m * events,
+                        sensitivity=1.0,
+                        false_alerts_per_camera_day=false,
+                    ),
+                    cameras,
+                    params,
+                )
+                for false, events in corners(rate, anchor)
+            ]
+            keys = (
+                "ppv",
+                "alerts_per_day",
+                "alerts_per_operator_hour",
+                "false_per_true",
+                "utilisation",
+                "share_unread",
+            )
+            method = "mean of camera-days and poisson-exact anchor, propagated"
+            found = {key: _carried(tuple(f[key] for f in at), n=rate.n, method=method) for key in keys}
+            results += [Result(ID, key, world, interval, "E12_measured") for key, interval in found.items()]
+            rows.append(_row(world, found))
+    return results, rows
 
 
 def _bounds(interval: Interval) -> tuple[float, float, float]:

@@ -6,10 +6,7 @@ from contrechamp.audit.reporting import wording as w
 from contrechamp.audit.reporting.blocks import Block, Column, Para, Span, Table, Voice
 from contrechamp.audit.reporting.facts import Facts, Row
 from contrechamp.audit.reporting.labels import world_name
-from contrechamp.audit.reporting.tables import (
-    cell,
-    source_note,
-)
+from contrechamp.audit.reporting.tables import Wide, cell, distinct, present, source_note, wide
 from contrechamp.audit.reporting.worlds import alert_world
 from contrechamp.domain.text import Text
 
@@ -54,6 +51,32 @@ def section(facts: Facts, voice: Voice) -> list[Block]:
         cameras=w.count(base["cameras"], voice.lang), se=w.percent(base["sensitivity"], voice.lang),
     )  # fmt: skip
     out: list[Block] = [Table(caption, heads, tuple(body), note=source_note(facts, voice, used))]
+    rule = facts.rows("E12", "measured_false_per_camera_day")
+    if rule:
+        most = max(float(r["world"]["m"]) for r in facts.rows("E12", "ppv", **{"class": "measured"}))
+        few = min(int(r["world"]["cameras"]) for r in facts.rows("E12", "ppv", **{"class": "measured"}))
+        city = {"m": most}
+        out += present(
+            wide(
+                facts, voice, "E12", head=Text(fr="Règle « immobile plus de T »", en="Rule 'still for more than T'"),
+                caption=Text(
+                    fr=f"E12 : aux taux d’alerte mesurés sur les personnes d’E09, machine parfaite, {few} caméras "
+                    "devant de tels lieux, aucun fait vrai manqué, "
+                    f"{w.plain_number(most, 'fr')} faits réels pour un fait vu en 2015.",
+                    en=f"E12: at the alert rates measured on E09’s people, perfect machine, {few} cameras in front of "
+                    f"such places, no true event missed, {w.plain_number(most, 'en')} true events per event seen in "
+                    "2015.",
+                ),
+                rows=distinct(rule, "place", "T_s"), weight=1.6,
+                columns=[
+                    Wide(Text(fr="Par caméra et jour", en="Per camera and day"), "measured_false_per_camera_day", {}),
+                    Wide(Text(fr="Alertes justes", en="Alerts right"), "ppv", city),
+                    Wide(Text(fr="Alertes par jour", en="Alerts a day"), "alerts_per_day", city),
+                    Wide(Text(fr="Charge (1 : déborde)", en="Load (1: overflows)"), "utilisation", city),
+                ],
+                name=lambda x: world_name(x, voice.lang),
+            )
+        )  # fmt: skip
     below = facts.rows("E12", "share_grid_ppv_below_50")
     if below:
         from contrechamp.audit.reporting.tables import stated

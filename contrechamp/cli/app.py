@@ -15,9 +15,12 @@ from contrechamp.cli import (
     generate,
     hotspot,
     ingest,
+    report,
     reproduce,
     streams,
+    trace,
     versions,
+    vsa,
 )
 from contrechamp.cli._common import PRESETS_HELP
 
@@ -32,6 +35,8 @@ app = typer.Typer(
 )
 app.command("audit", epilog=PRESETS_HELP)(audit.audit)
 app.command("verify")(audit.verify)
+app.command("trace")(trace.trace)
+app.add_typer(report.app, name="report")
 app.add_typer(claims.app, name="claims")
 app.add_typer(experiment.app, name="experiment")
 app.command("generate", epilog=PRESETS_HELP)(generate.generate)
@@ -41,6 +46,7 @@ app.add_typer(ingest.app, name="ingest")
 app.command("export")(export.export)
 app.add_typer(hotspot.app, name="hotspot")
 app.add_typer(feedback.app, name="feedback")
+app.add_typer(vsa.app, name="vsa")
 app.command("reproduce")(reproduce.reproduce)
 app.command("dashboard")(dashboard.dashboard)
 app.command("show-versions")(versions.show_versions)

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 import typer
 
 from contrechamp.cli._common import SCENARIO_HELP, emit, parse_sets, progress_bar, say, this_command, workers
-from contrechamp.domain.errors import EXIT_REFUTED, ContractError, IntegrityError
+from contrechamp.domain.errors import EXIT_REFUTED, ContractError, IntegrityError, ParameterError
 
 LABELS = {
     "generate": "la ville et ses flux · city and streams",
@@ -48,7 +48,7 @@ def audit(
     """Lancer l'audit : ville, flux, ingestion, prédiction, expériences, verdicts, rapport signé. (Run the audit.)"""
     from contrechamp.audit import steps
     from contrechamp.audit.environment import describe_environment
-    from contrechamp.audit.evidence import default_key_file, signing_key
+    from contrechamp.audit.keys import default_key_file, signing_key
     from contrechamp.audit.reporting.wording import VERDICTS, verdict_count
 
     os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
@@ -113,19 +113,26 @@ def audit(
 
 
 def verify(
-    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Dossier d'une exécution scellée (sealed run).")],
+    directory: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Dossier d'une exécution scellée, ou son archive (sealed run).")
+    ],
     replay: Annotated[bool, typer.Option("--replay", help="Recalculer aussi tous les nombres.")] = False,
-    key: Annotated[str | None, typer.Option(help="Empreinte attendue de la clef du signataire.")] = None,
+    key: Annotated[
+        str | None, typer.Option("--key", "--fingerprint", help="Empreinte attendue de la clef du signataire.")
+    ] = None,
     jobs: Annotated[int | None, typer.Option(help="Processus pour --replay.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Constat en JSON.")] = False,
 ) -> None:
     """Vérifier empreintes et signature d'un dossier d'audit ; avec --replay, recalculer. (Verify an audit folder.)"""
     from contrechamp.audit.evidence import require_intact
 
+    if replay and directory.is_file():
+        raise ParameterError(f"{directory} is an archive, and a replay needs a folder. Unpack it and give the folder.")
     found = require_intact(directory, fingerprint=key)
     summary: dict[str, object] = {
         "run": str(directory), "files": found.files, "intact": True, "key": found.fingerprint,
-        "key_expected": key is not None, **_consistent(directory),
+        "key_expected": key is not None, "records": found.records, "timestamp": found.stamped or None,
+        "published_verifier": found.published_verifier, **_consistent(directory),
     }  # fmt: skip
     if not as_json:
         say(f"{found.files} fichiers tels qu'ils ont été scellés (as sealed) par la clef {found.fingerprint}.")
@@ -133,6 +140,16 @@ def verify(
             say(
                 "Cette clef n'est comparée à rien : elle ne dit pas qui a scellé. Demandez son empreinte au signataire "
                 "par une autre voie, puis --key EMPREINTE. (Unchecked key: it does not say who sealed.)"
+            )
+        if found.stamped:
+            say(
+                f"Le jeton d'horodatage dit {found.stamped} ; ses certificats ne sont pas vérifiés ici : openssl ts "
+                "-verify. (Time stamp; its certificates are not checked here.)"
+            )
+        if not found.published_verifier:
+            say(
+                "Le verify.py de ce dossier n'est pas celui de cette version : ne l'exécutez pas sans l'avoir comparé. "
+                "(Its verify.py is not the one of this version: do not run it uncompared.)"
             )
         for line in summary["notes"]:  # type: ignore[attr-defined]
             say(line)

@@ -16,6 +16,9 @@ from contrechamp.domain.errors import CapabilityError
 
 def dashboard(
     runs: Annotated[Path, typer.Option("--runs", help="Dossier des exécutions.")] = Path("runs"),
+    vsa: Annotated[
+        Path | None, typer.Option("--vsa", help="Dossier des exécutions de `vsa detect`, sinon celui de --runs.")
+    ] = None,
     port: Annotated[int, typer.Option(min=1, max=65535)] = 8501,
     open_browser: Annotated[bool, typer.Option("--open/--no-open", help="Ouvrir le navigateur.")] = True,
 ) -> None:
@@ -35,4 +38,5 @@ def dashboard(
         say(f"{runs} n'existe pas encore : les pages s'ouvriront sans exécution. (No runs yet.)")
     sys.stderr.flush()
     # This process becomes the server: whoever stops it stops the server.
-    os.execve(sys.executable, arguments, {**os.environ, "CONTRECHAMP_RUNS": str(runs.resolve())})  # noqa: S606
+    folders = {"CONTRECHAMP_RUNS": str(runs.resolve()), "CONTRECHAMP_VSA": str((vsa or runs).resolve())}
+    os.execve(sys.executable, arguments, {**os.environ, **folders})  # noqa: S606

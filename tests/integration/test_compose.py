@@ -17,7 +17,7 @@ SERVICES: dict[str, Any] = yaml.safe_load(TEXT)["services"]
 def test_the_promised_services_are_there() -> None:
     assert set(SERVICES) == {
         "postgres", "airflow-init", "airflow-api", "airflow-scheduler", "airflow-dag-processor", "airflow-triggerer",
-        "mlflow", "dashboard",
+        "mlflow", "dashboard", "vsa-worker",
     }  # fmt: skip
 
 
@@ -50,7 +50,7 @@ def test_every_command_exists_and_its_options_are_known(name: str, tmp_path: Pat
     verb = [part for part in command if not part.startswith("-")]
     program = Path(sys.executable).with_name(command[0])
     assert program.is_file()
-    words = {"airflow": 3 if "db" in verb else 2, "mlflow": 2, "streamlit": 2}[command[0]]
+    words = {"airflow": 3 if "db" in verb else 2, "mlflow": 2, "streamlit": 2, "contrechamp": 3}[command[0]]
     environment = {
         "PATH": f"{program.parent}:/usr/bin:/bin",
         "HOME": str(tmp_path),
@@ -78,3 +78,14 @@ def test_the_ingest_has_a_landing_it_cannot_write_and_a_lake_that_others_cannot_
     assert scheduler["environment"]["CONTRECHAMP_LAKE"].startswith("/lake/")
     holders = {n for n, s in SERVICES.items() if any(v.startswith("lake:") for v in s.get("volumes", []))}
     assert holders == {"airflow-api", "airflow-scheduler", "airflow-dag-processor", "airflow-triggerer"}
+
+
+def test_the_video_worker_takes_a_card_and_only_when_asked() -> None:
+    worker = SERVICES["vsa-worker"]
+    assert worker["profiles"] == ["gpu"]
+    (device,) = worker["deploy"]["resources"]["reservations"]["devices"]
+    assert (device["driver"], device["count"], device["capabilities"]) == ("nvidia", 1, ["gpu"])
+    assert not any("profiles" in s for n, s in SERVICES.items() if n != "vsa-worker"), "the rest needs no card"
+    assert "./clips:/clips:ro" in worker["volumes"]
+    assert not any(v.startswith(("keys:", "lake:")) for v in worker["volumes"]), "it sees neither the key nor the lake"
+    assert {"backend=torch", "device=cuda"} <= set(worker["command"])

@@ -1,4 +1,4 @@
-"""The dashboard: claims and verdicts, the map, the patrol loop. Start it with ``contrechamp dashboard``.
+"""The dashboard: claims and verdicts, the map, the patrol loop, video. Start it with ``contrechamp dashboard``.
 
 A router and nothing else: the pages are in ``app_pages/``, what they draw in the ``views`` modules.
 
@@ -16,7 +16,7 @@ from dashboard.i18n import PAGES, TITLE, cause, md
 from dashboard.link import language
 
 HERE = Path(__file__).resolve().parent
-FILES = {"claims": "claims.py", "map": "hotspot_map.py", "loop": "patrol_loop.py"}
+FILES = {"claims": "claims.py", "map": "hotspot_map.py", "loop": "patrol_loop.py", "video": "video.py"}
 
 
 def main() -> None:

@@ -18,7 +18,7 @@ from dashboard.link import Link
 CHART: Final = {"displayModeBar": False, "scrollZoom": False, "showTips": False}
 #: Streamlit leaves six lines above the first one for a header that is hidden here. Constant text, no data.
 _STYLE: Final = "<style>.stMainBlockContainer {padding-top: 1.1rem; padding-bottom: 2rem;}</style>"
-_FILES: Final = {"claims": "claims.py", "map": "hotspot_map.py", "loop": "patrol_loop.py"}
+_FILES: Final = {"claims": "claims.py", "map": "hotspot_map.py", "loop": "patrol_loop.py", "video": "video.py"}
 
 
 def header(link: Link, *, title: Text, intro: Text | None) -> None:

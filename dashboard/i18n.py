@@ -18,6 +18,7 @@ PAGES: Final[dict[str, Text]] = {
     "claims": Text(fr="Affirmations", en="Claims"),
     "map": Text(fr="Carte", en="Map"),
     "loop": Text(fr="Boucle des patrouilles", en="Patrol loop"),
+    "video": Text(fr="Vidéo", en="Video"),
 }
 LANGUAGE: Final = Text(fr="Langue", en="Language")
 LANGUAGES: Final[dict[str, str]] = {"fr": "Français", "en": "English"}

@@ -185,9 +185,21 @@ def _check_request(request: Any) -> dict[str, Any]:
         _bad("profile or platform")
     if set(request["parameters"]) != set(experiments) or len(set(experiments)) != len(experiments):
         _bad("parameters are not those of the experiments")
+    shipped = _shipped_parameters()
     for key in experiments:
-        _check_parameters(key, request["parameters"][key])
+        given = canonical_json(request["parameters"][key])
+        if given not in shipped.get(key, ()):  # the shipped ones are of the right types and sizes
+            _check_parameters(key, request["parameters"][key])
     return dict(request)
+
+
+def _shipped_parameters() -> dict[str, list[str]]:
+    """Parameters of each experiment and profile in the shipped plan: read without loading the experiments."""
+    try:
+        plan = frozen()["plan"]["experiments"]
+    except ParameterError:
+        return {}
+    return {key: [canonical_json(profile) for profile in profiles.values()] for key, profiles in plan.items()}
 
 
 def _check_parameters(key: str, given: Mapping[str, Any]) -> None:

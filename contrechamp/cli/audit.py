@@ -48,12 +48,17 @@ def audit(
     """Lancer l'audit : ville, flux, ingestion, prédiction, expériences, verdicts, rapport signé. (Run the audit.)"""
     from contrechamp.audit import steps
     from contrechamp.audit.environment import describe_environment
-    from contrechamp.audit.keys import default_key_file, signing_key
+    from contrechamp.audit.keys import default_key_file, exposed, signing_key
     from contrechamp.audit.reporting.wording import VERDICTS, verdict_count
 
     os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
     count = workers(jobs)
     signing_key(default_key_file())  # a key that cannot be used is said now, not after minutes of work
+    if exposed(default_key_file()):
+        say(
+            f"Attention : d'autres utilisateurs peuvent lire la clef {default_key_file()} (chmod 600). "
+            "(Others can read the signing key.)"
+        )
     now = datetime.now(UTC)
     run_id = f"{now:%Y%m%dT%H%M%SZ}-{profile}"
     work = steps.begin(
@@ -106,6 +111,7 @@ def audit(
         say(f"Empreinte des résultats (results digest) : {results['digest']}")
         say(f"Empreinte de la clef, à transmettre par une autre voie (key fingerprint) : {fingerprint}")
         say(f"Vérifier (verify) : {this_command()} verify {run}")
+        say(f"Sans ce logiciel (without this software) : python3 -I {run / 'verify.py'}")
         print(summary["report_html"])
         print(summary["report_pdf"])
     if exit_code and verdicts["refuted"]:
@@ -135,7 +141,10 @@ def verify(
         "published_verifier": found.published_verifier, **_consistent(directory),
     }  # fmt: skip
     if not as_json:
-        say(f"{found.files} fichiers tels qu'ils ont été scellés (as sealed) par la clef {found.fingerprint}.")
+        say(
+            f"{found.files} fichiers et {found.records} enregistrements tels qu'ils ont été scellés (as sealed) par la "
+            f"clef {found.fingerprint}."
+        )
         if key is None:
             say(
                 "Cette clef n'est comparée à rien : elle ne dit pas qui a scellé. Demandez son empreinte au signataire "

@@ -31,6 +31,7 @@ def dashboard(
         sys.executable, "-m", "streamlit", "run", str(app),
         "--server.address=127.0.0.1", f"--server.port={port}", "--browser.gatherUsageStats=false",
         "--server.showEmailPrompt=false",
+        "--logger.hideWelcomeMessage=true",  # with it goes an offer to install things, made to the reader of the page
         f"--server.headless={'false' if open_browser else 'true'}", "--server.fileWatcherType=none",
     ]  # fmt: skip
     say(f"http://127.0.0.1:{port}  (Ctrl-C pour fermer)")

@@ -29,8 +29,13 @@ def build(root: Path, *, platform: bool = True) -> Path:
     """Make the run under ``root`` and return its folder."""
     work = steps.begin(root, run_id=RUN_ID, started_at="2026-01-01T00:00:00+00:00", seed=1, allow_deviation=True)
     request: dict[str, Any] = runs.read_json(work / "request.json")
-    request |= {"platform": platform, "experiments": ["E02", "E24"]}
+    request |= {"platform": platform, "experiments": ["E02", "E09", "E24"]}
     request["parameters"]["E02"] |= {"n_reps": 40, "n_days": 60, "n_base": 16, "n_plausible": 8, "n_cities": 10}
+    request["parameters"]["E09"] |= {
+        "camera_days": 4, "clips": 2, "clip_s": 6.0, "clip_threshold_s": 4.0, "bodies": ["rough_lying"],
+        "track_fps": 0.1,
+        "burden_thresholds_s": [60.0, 300.0], "prevalences": [0.01], "target_stays_min": [0.0],
+    }  # fmt: skip
     runs.write_json(work / "request.json", request)
     for key in request["experiments"]:
         steps.experiment(work, key)

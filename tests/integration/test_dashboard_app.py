@@ -17,7 +17,11 @@ from dashboard import app
 
 APP = str(Path(app.__file__))
 MAKER = runpy.run_path(str(Path(__file__).with_name("dashboard_run.py")))
-PAGES = {"claims": "app_pages/claims.py", "map": "app_pages/hotspot_map.py", "loop": "app_pages/patrol_loop.py"}
+VIDEO = runpy.run_path(str(Path(__file__).with_name("dashboard_video_run.py")))
+PAGES = {
+    "claims": "app_pages/claims.py", "map": "app_pages/hotspot_map.py", "loop": "app_pages/patrol_loop.py",
+    "video": "app_pages/video.py",
+}  # fmt: skip
 Open = Callable[..., AppTest]
 
 
@@ -26,10 +30,16 @@ def small_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return Path(MAKER["build"](tmp_path_factory.mktemp("dashboard")))
 
 
+@pytest.fixture(scope="module")
+def small_footage(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return Path(VIDEO["build"](tmp_path_factory.mktemp("footage")))
+
+
 @pytest.fixture
 def open_page(small_run: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
-    def opened(page: str, *, folder: Path | None = None, **address: str) -> AppTest:
+    def opened(page: str, *, folder: Path | None = None, vsa: Path | None = None, **address: str) -> AppTest:
         monkeypatch.setenv("CONTRECHAMP_RUNS", str(folder or small_run.parent))
+        monkeypatch.setenv("CONTRECHAMP_VSA", "" if vsa is None else str(vsa))
         test = AppTest.from_file(APP, default_timeout=60)
         if page != "claims":  # the driver knows the other pages once the first was run
             test.run().switch_page(PAGES[page])
@@ -205,6 +215,116 @@ def test_a_visit_sets_its_world_and_keeps_the_language(open_page: Open) -> None:
     assert {k: test.query_params[k] for k in ("lang", "rule", "rho", "rate1", "start1", "reps")} == {
         "lang": "en", "rule": "top", "rho": "0.1", "rate1": "0.3", "start1": "20", "reps": "400",
     }  # fmt: skip
+
+
+def cells(test: AppTest, number: int) -> str:
+    return " ".join(str(c) for c in test.table[number].value.to_numpy().ravel())
+
+
+@pytest.mark.parametrize("lang", ["fr", "en"])
+def test_the_video_page_says_the_numbers_of_the_run_with_their_ids(open_page: Open, small_run: Path, lang: str) -> None:
+    test = open_page("video", lang=lang)
+    assert not test.exception
+    results = runs.read_json(small_run / "results.json")["results"]
+    here = {"law": "stated", "place": "hall", "repeat": False, "rule": "static", "T_s": 300.0}
+    (ratio,) = (r for r in results if r["measure"] == "hourly_ratio" and r["world"] == here)
+    table = test.table[1].value
+    (row,) = (r for r in table.to_dict("records") if ratio["id"] in r.values())
+    assert wording.value(ratio, lang) in str(row)
+    assert wording.interval(ratio, lang) in row.values()
+    waiting = next(
+        r for r in results if r["measure"] == "alerts_per_1000" and r["world"]["role"] == "waiting"
+    )  # fmt: skip
+    assert wording.value(waiting, lang) in cells(test, 0)
+    titles = [json.loads(c.proto.spec)["layout"]["annotations"][0]["text"] for c in test.get("plotly_chart")]
+    assert len(titles) == 4  # burden, ladder, twins, shipped definitions
+    assert titles[0] == {"fr": "<b>Par le nombre</b>", "en": "<b>By number</b>"}[lang]
+    assert all(c.proto.alt for c in test.get("plotly_chart"))
+
+
+def test_another_threshold_is_counted_from_the_table_and_the_link_keeps_it(open_page: Open, small_run: Path) -> None:
+    test = open_page("video", lang="en")
+    test.segmented_control(key="T:en").set_value(60.0).run()
+    test.selectbox(key="place:en").set_value("square").run()
+    assert (test.query_params["T"], test.query_params["place"]) == ("60", "square")
+    assert "alert" not in test.query_params
+    roles = runs.read_table(small_run, "e09_roles")
+    here = roles[(roles["place"] == "square") & (roles["law"] == "stated") & (roles["rule"] == "static")]
+    here = here[~here["repeat"] & (here["T_s"] == 60.0) & (here["role"] == "waiting")].iloc[0]
+    assert f"n = {int(here['persons']):,}" in cells(test, 0).replace("\u00a0", " ")
+    assert "made here from the counts" in texts(test)
+    again = open_page("video", lang="en", T="60", place="square", count="present", preset="frigate")
+    assert again.segmented_control(key="T:en").value == 60.0
+    assert "loitering_time" in texts(again)
+
+
+def test_a_run_without_e09_says_what_to_run(open_page: Open, small_run: Path, tmp_path: Path) -> None:
+    lean = tmp_path / "runs" / "lean"
+    shutil.copytree(small_run, lean)
+    body = json.loads((lean / "results.json").read_text(encoding="utf-8"))
+    body["results"] = [r for r in body["results"] if r["experiment"] != "E09"]
+    body["verdicts"] = []
+    (lean / "results.json").write_text(json.dumps(body), encoding="utf-8")
+    test = open_page("video", folder=lean.parent)
+    assert not test.exception
+    assert "n’a pas joué l’expérience E09" in texts(test)
+    assert "contrechamp audit --claim V11" in test.code[0].value
+    assert "Ce que cela ne dit pas" in texts(test)
+
+
+@pytest.mark.parametrize("lang", ["fr", "en"])
+def test_clips_are_shown_with_their_alerts_and_why_each_fired(open_page: Open, small_footage: Path, lang: str) -> None:
+    test = open_page("video", vsa=small_footage.parent, show="clips", alert="2", lang=lang)
+    assert not test.exception
+    assert not test.error
+    said = texts(test).replace("\u00a0", " ")
+    assert {"fr": "parti à 0,3 s", "en": "started at 0.3 s"}[lang] in said
+    assert {"fr": "sans abri, assis au sol", "en": "sleeping rough, seated"}[lang] in said
+    assert {"fr": "cette personne ne faisait aucun tort", "en": "that person was doing no harm"}[lang] in said
+    assert {"fr": "une caméra, un flux", "en": "a camera, a stream"}[lang] in said
+    (video,) = test.get("video")
+    assert (video.proto.start_time, len(video.proto.subtitles)) == (7, 2)
+    assert video.proto.url.endswith(".mp4")
+    assert video.proto.alt
+    assert len(test.get("image")) == 2  # contact sheet of the truth, frames of the alerts
+    alerts = runs.read_table(small_footage, "alerts")
+    assert len(test.dataframe[0].value) == len(alerts) == 4
+    clock = json.loads(test.get("plotly_chart")[0].proto.spec)
+    assert {"fr": "alerte", "en": "alert"}[lang] in [t.get("name") for t in clock["data"]]
+    assert clock["layout"]["shapes"][0]["y0"] == 10.0  # the threshold of that definition
+    (burden,) = (t for t in test.table if t.value.index.name == "situation")
+    waiting = burden.value.loc[{"fr": "attend quelqu’un", "en": "waiting for someone"}[lang]]
+    assert {"fr": "n = 2", "en": "n = 2"}[lang] in waiting.iloc[0].replace("\u00a0", " ")
+    assert waiting.iloc[0].startswith("100")
+    test.selectbox(key=f"preset:{lang}").set_value("house-continuous-60s").run()
+    assert test.query_params["preset"] == "house-continuous-60s"
+    assert not test.exception
+
+
+def test_without_footage_or_scores_the_page_says_how_to_make_them(
+    open_page: Open, small_footage: Path, tmp_path: Path
+) -> None:
+    empty = open_page("video", folder=tmp_path / "none", vsa=tmp_path / "none", show="clips")
+    assert "vsa detect" in empty.code[0].value
+    assert "Il n’existe pas d’exécution sans vérité" in texts(empty)
+    shutil.copytree(small_footage, tmp_path / "video")
+    bare = open_page("video", vsa=tmp_path, show="clips")
+    assert not bare.exception
+    assert "vsa score" in bare.code[0].value
+    assert "Pas de vidéo" in texts(bare)
+    assert "attend quelqu’un" not in texts(bare)  # without a score nobody knows on whom
+
+
+@pytest.mark.parametrize("table", ["alerts", "trace", "cameras"])
+def test_a_damaged_video_run_is_one_paragraph(open_page: Open, small_footage: Path, tmp_path: Path, table: str) -> None:
+    shutil.copytree(small_footage, tmp_path / "video")
+    (tmp_path / "video" / "tables" / f"{table}.parquet").write_bytes(b"PAR1 and no more")
+    test = open_page("video", vsa=tmp_path, show="clips", clip="../../etc", footage="../video", alert="1e9")
+    assert not test.exception
+    (said,) = (e.value for e in test.error)
+    assert "contrechamp vsa detect" in said
+    assert "\n" not in said
+    assert "../video" in texts(test)
 
 
 @pytest.mark.slow

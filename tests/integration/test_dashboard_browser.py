@@ -18,6 +18,7 @@ import pytest
 sync_api = pytest.importorskip("playwright.sync_api")
 CHROMIUM = Path("/usr/bin/chromium")
 MAKER = runpy.run_path(str(Path(__file__).with_name("dashboard_run.py")))
+VIDEO = runpy.run_path(str(Path(__file__).with_name("dashboard_video_run.py")))
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync"]  # fmt: skip
 
@@ -32,11 +33,13 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A dashboard started as a user starts it, on a free port."""
     folder = tmp_path_factory.mktemp("dashboard-browser")
     MAKER["build"](folder / "runs")
+    VIDEO["build"](folder / "watched")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     program = Path(sys.executable).with_name("contrechamp")
-    arguments = [program, "dashboard", "--runs", folder / "runs", "--port", str(port), "--no-open"]
+    arguments = [program, "dashboard", "--runs", folder / "runs", "--vsa", folder / "watched", "--port", str(port),
+                 "--no-open"]  # fmt: skip
     with (folder / "log").open("wb") as log:
         server = subprocess.Popen(arguments, stdout=log, stderr=log, env={**os.environ}, start_new_session=True)
         try:
@@ -148,3 +151,37 @@ def test_the_loop_answers_and_its_link_restores_it(page: Any, tmp_path: Path) ->
     page.get_by_role("link", name="Claims").click()
     page.get_by_text("123 claims of 123").wait_for()
     assert query(page)["lang"] == "en"
+
+
+def test_the_video_page_draws_dots_and_its_threshold_is_in_the_link(page: Any, tmp_path: Path) -> None:
+    page.goto("/video")
+    page.locator(".js-plotly-plot .errorbar").first.wait_for()
+    page.get_by_text("linéarisé, par personnes").first.wait_for()
+    assert page.locator(".stPlotlyChart").count() == 4
+    page.get_by_role("radio", name="60 s").focus()
+    page.keyboard.press("Space")
+    page.wait_for_url(re.compile("T=60"))
+    page.get_by_text("faits ici à partir des comptes").wait_for()
+    page.get_by_text("Les mêmes nombres, en table").first.click()
+    page.locator("table").first.get_by_text("attend quelqu’un").wait_for()
+    page.screenshot(path=tmp_path / "video.png")
+    page.get_by_role("radio", name="English").click()
+    page.get_by_text("Whom a perfect machine flags").wait_for()
+    assert query(page)["T"] == "60"
+
+
+def test_a_clip_plays_from_before_the_alert_that_is_explained(page: Any, tmp_path: Path) -> None:
+    page.goto("/video?show=clips&alert=2&lang=en")
+    page.get_by_text("started at 0.3").wait_for()
+    video = page.locator("video")
+    video.wait_for()
+    page.wait_for_function("() => document.querySelector('video').readyState >= 2")
+    told = video.evaluate(
+        "v => [v.duration, v.videoWidth, v.error === null, v.textTracks.length, v.getAttribute('alt')]"
+    )
+    assert told[0] == pytest.approx(13.0, abs=0.5)
+    assert told[1:3] == [320, True]
+    assert told[3] >= 1  # the alerts are its subtitles
+    page.locator(".js-plotly-plot .scatterlayer").first.wait_for()
+    page.get_by_text("Contact sheet of").first.wait_for()
+    page.screenshot(path=tmp_path / "clips.png", full_page=True)

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from contrechamp.audit import evidence
+from contrechamp.audit import evidence, keys
 from contrechamp.domain.errors import ContractError, IntegrityError, ParameterError
+from contrechamp.domain.provenance import digest
 from contrechamp.store.runs import write_json
 
 
@@ -16,7 +17,8 @@ def run(tmp_path: Path) -> Path:
     folder = tmp_path / "run"
     (folder / "tables").mkdir(parents=True)
     write_json(folder / "run.json", {"run_id": "r", "started_at": "2026-01-01T00:00:00+00:00"})
-    write_json(folder / "results.json", {"digest": "d" * 64, "results": [1, 2, 3]})
+    body = {"results": [{"id": "R-0001", "value": 1.5}, {"id": "R-0002", "value": None}], "verdicts": []}
+    write_json(folder / "results.json", {**body, "digest": digest(body)})
     (folder / "tables" / "t.parquet").write_bytes(bytes(range(256)))
     (folder / "empty").write_bytes(b"")
     evidence.seal(folder, key_file=tmp_path / "keys" / "key.pem")
@@ -25,7 +27,10 @@ def run(tmp_path: Path) -> Path:
 
 def test_an_untouched_run_is_intact_and_describes_itself(run: Path, tmp_path: Path) -> None:
     found = evidence.require_intact(run)
-    assert found.files == 5  # run.json, results.json, t.parquet, empty, ro-crate-metadata.json
+    # run.json, results.json, t.parquet, empty; ro-crate-metadata.json, chain.txt, prov.json, statement, verify.py
+    assert found.files == 9
+    assert found.records == 2
+    assert found.published_verifier
     assert len(found.fingerprint) == 64
     assert evidence.check(run, fingerprint=found.fingerprint).problems == ()
     assert evidence.check(run, fingerprint="0" * 64).problems != ()
@@ -77,7 +82,7 @@ def test_other_tampering_is_found(run: Path, act: str) -> None:
 
 def test_resealing_with_another_key_shows_in_the_fingerprint(run: Path, tmp_path: Path) -> None:
     first = evidence.check(run).fingerprint
-    (run / "results.json").write_text('{"digest": "forged"}')
+    write_json(run / "results.json", {"results": [], "digest": digest({"results": []})})
     (run / evidence.MANIFEST).unlink()
     (run / evidence.SIGNATURE).unlink()
     evidence.seal(run, key_file=tmp_path / "other.pem")
@@ -90,4 +95,4 @@ def test_a_folder_that_is_no_run_and_a_key_that_is_no_key(tmp_path: Path) -> Non
         evidence.check(tmp_path)
     (tmp_path / "bad.pem").write_text("not a key")
     with pytest.raises(ParameterError, match="cannot be used"):
-        evidence.signing_key(tmp_path / "bad.pem")
+        keys.signing_key(tmp_path / "bad.pem")

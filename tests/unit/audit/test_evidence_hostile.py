@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from contrechamp.audit import evidence
+from contrechamp.audit import evidence, keys
 from contrechamp.domain.errors import ContractError, IntegrityError, ParameterError
+from contrechamp.domain.provenance import digest
 from contrechamp.store.runs import write_json
 
 
@@ -18,7 +19,7 @@ def folder(tmp_path: Path) -> Path:
     folder = tmp_path / "run"
     (folder / "tables").mkdir(parents=True)
     write_json(folder / "run.json", {"run_id": "r", "started_at": "2026-01-01T00:00:00+00:00"})
-    write_json(folder / "results.json", {"digest": "d" * 64})
+    write_json(folder / "results.json", {"digest": digest({})})
     return folder
 
 
@@ -98,14 +99,16 @@ def test_an_empty_expected_fingerprint_is_not_no_fingerprint(sealed: Path) -> No
 
 def test_the_listing_of_the_seal_is_what_the_signature_covers(sealed: Path) -> None:
     body = json.loads((sealed / evidence.MANIFEST).read_text())
-    assert sorted(body["files"]) == ["results.json", evidence.CRATE, "run.json"]
+    assert sorted(body["files"]) == [
+        "chain.txt", "prov.json", "results.json", evidence.CRATE, "run.json", "statement.dsse.json", "verify.py",
+    ]  # fmt: skip
 
 
 def test_two_that_make_the_key_at_once_get_the_same_one(tmp_path: Path) -> None:
     path = tmp_path / "keys" / "key.pem"
     with ThreadPoolExecutor(16) as pool:
-        keys = list(pool.map(lambda _: evidence.signing_key(path), range(64)))
-    assert len({k.private_bytes_raw() for k in keys}) == 1
+        made = list(pool.map(lambda _: keys.signing_key(path), range(64)))
+    assert len({k.private_bytes_raw() for k in made}) == 1
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert [p.name for p in path.parent.iterdir()] == ["key.pem"], "no half-made key is left behind"
 
@@ -115,7 +118,7 @@ def test_a_user_without_a_home_is_told_what_to_set(monkeypatch: pytest.MonkeyPat
         raise RuntimeError("Could not determine home directory.")
 
     monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
-    monkeypatch.delenv(evidence.KEY_VARIABLE, raising=False)
+    monkeypatch.delenv(keys.KEY_VARIABLE, raising=False)
     monkeypatch.setattr(Path, "home", homeless)
-    with pytest.raises(ParameterError, match=evidence.KEY_VARIABLE):
-        evidence.default_key_file()
+    with pytest.raises(ParameterError, match=keys.KEY_VARIABLE):
+        keys.default_key_file()

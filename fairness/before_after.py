@@ -83,7 +83,8 @@ def correlation_test(counts: Counts, treated: Mask) -> tuple[FloatArray, FloatAr
     change = np.log((counts[..., -1] + 0.5) / (counts[..., -2] + 0.5))
     x = treated - treated.mean(axis=1, keepdims=True)
     y = change - change.mean(axis=1, keepdims=True)
-    r = (x * y).sum(axis=1) / np.sqrt((x**2).sum(axis=1) * (y**2).sum(axis=1))
+    with np.errstate(invalid="ignore"):  # where nothing changes anywhere there is no correlation: NaN
+        r = (x * y).sum(axis=1) / np.sqrt((x**2).sum(axis=1) * (y**2).sum(axis=1))
     df = treated.shape[1] - 2
     t = r * np.sqrt(df / np.maximum(1 - r**2, 1e-12))
     return np.asarray(r), np.asarray(2 * stats.t.sf(np.abs(t), df))

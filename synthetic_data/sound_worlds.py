@@ -78,8 +78,9 @@ TWINS: Final[Mapping[str, str]] = {
     "child": "scream", "joy": "scream", "bus_door": "spray", "bottles": "glass", "drill": "saw",
 }  # fmt: skip
 
-#: Sounds an hour within reach of one sensor, by ambience (assumptions, in round numbers: nothing is published). Those
-#: of an abnormal kind are lawful ones: building saws, paint, a dropped glass, a scream at play.
+#: Sounds an hour within reach of one sensor, by ambience, on average over day and night (assumptions, in round numbers:
+#: nothing is published). Those of an abnormal kind are lawful ones: building saws, paint, a dropped glass, a scream at
+#: play.
 AMBIENCES: Final[Mapping[str, Mapping[str, float]]] = {
     "calm": {"speech": 15, "child": 0.5, "joy": 0.5, "music": 1, "scooter": 6, "bus_door": 2, "bottles": 0.2,
              "horn": 0.5, "drill": 0.05, "scream": 0.02, "spray": 0.005, "saw": 0.02, "glass": 0.02},

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from contrechamp.audit.completeness import require_complete
 from contrechamp.audit.figures import draw_all
 from contrechamp.audit.reporting.content import build
 from contrechamp.audit.reporting.facts import Facts
@@ -40,7 +41,8 @@ def write_report(work: Path, *, langs: tuple[Lang, ...] = LANGS, progress: Progr
     Raises
     ------
     ContractError
-        If the run has no results yet.
+        If the run has no results yet, or if its report would forget a claim, an experiment or a figure, or say one
+        twice (see :mod:`contrechamp.audit.completeness`).
     """
     facts = Facts(work)
     reports: list[Path] = []
@@ -49,6 +51,7 @@ def write_report(work: Path, *, langs: tuple[Lang, ...] = LANGS, progress: Progr
         plates = draw_all(facts, lang=lang, folder=work / FIGURES, progress=progress)
         figures += [work / FIGURES / plate.name for plate in plates.values()]
         document = build(facts, lang, plates)
+        require_complete(facts, document, plates)
         page = HtmlRenderer(lambda name: (work / FIGURES / name).read_bytes()).render(document)
         reports.append(work / f"report.{lang}.html")
         write_bytes(reports[-1], page.encode())

@@ -20,6 +20,8 @@ app = typer.Typer(help="Comparer les rapports de deux exécutions. (Compare the 
                   no_args_is_help=True)  # fmt: skip
 #: Lines printed of each list; the whole is in ``--json``.
 _SHOWN: Final = 15
+#: Lines printed of each kind of difference, so that a long one hides no other.
+_OF_A_KIND: Final = 5
 CAUSES: Final = {
     "seed": Text(fr="la graine", en="the seed"),
     "parameters": Text(fr="les paramètres", en="the parameters"),
@@ -99,12 +101,20 @@ def _differing(differences: Sequence[Difference], lang: Lang) -> None:
                     en="Nothing that the runs say of themselves differs."), lang)  # fmt: skip
         return
     _title(Text(fr="Ce qui diffère, d’après les exécutions", en="What differs, as the runs tell it"), lang)
-    rows = [(_KINDS[d.kind].in_(lang), d.path, _short(d.before), _short(d.after)) for d in differences]
-    _table(rows, (Text(fr="quoi", en="what"), Text(fr="où", en="where"), Text(fr="A", en="A"), Text(fr="B", en="B")),
-           lang)  # fmt: skip
+    by_kind: dict[str, list[Difference]] = {}
+    for d in differences:
+        by_kind.setdefault(d.kind, []).append(d)
+    rows: list[tuple[str, str, str, str]] = []
+    for kind, mine in by_kind.items():
+        rows += [(_KINDS[kind].in_(lang), d.path, _short(d.before), _short(d.after)) for d in mine[:_OF_A_KIND]]
+        if len(mine) > _OF_A_KIND:
+            rows.append((_KINDS[kind].in_(lang), _more(len(mine) - _OF_A_KIND, lang), "", ""))
+    emit_table(rows, [h.in_(lang) for h in (Text(fr="quoi", en="what"), Text(fr="où", en="where"),
+                                            Text(fr="A", en="A"), Text(fr="B", en="B"))])  # fmt: skip
 
 
 def _verdicts(found: Diff, lang: Lang) -> None:
+    from contrechamp.audit.reporting.labels import world_name
     from contrechamp.audit.reporting.wording import VERDICTS
 
     moved = found.verdicts
@@ -125,6 +135,10 @@ def _verdicts(found: Diff, lang: Lang) -> None:
     for turn in moved[:_SHOWN]:
         for d in turn.rules[:3]:
             print(f"  {turn.claim} : {d.path} : {_short(d.before)} → {_short(d.after)}")
+        for x in turn.worlds[:3]:
+            sides = [VERDICTS[v].in_(lang) if v else "-" for v in (x["before"], x["after"])]
+            name = world_name(x["world"], lang) or Text(fr="cas principal", en="main case").in_(lang)
+            print(f"  {turn.claim} : {x['experiment']}, {name} : {sides[0]} → {sides[1]}")
     inside = [t for t in found.turns if t.before == t.after]
     if inside:
         names = ", ".join(f"{t.claim} ({len(t.worlds)})" for t in inside[:_SHOWN]) + (
@@ -185,10 +199,11 @@ def _by_chance(found: Diff, lang: Lang) -> None:
         return
     share = sum(m.kind == "beyond" for m in drawn) / len(drawn)
     said = Text(
-        fr=f"Là où seule la graine diffère, {share:.0%} des nombres bougés sont au-delà ; le hasard de deux tirages "
-        f"indépendants en met environ {BY_CHANCE:.0%}.",
-        en=f"Where the seed alone differs, {share:.0%} of the numbers that moved are beyond; the luck of two "
-        f"independent draws puts about {BY_CHANCE:.0%} there.",
+        fr=f"Là où seule la graine diffère, {share:.0%} des nombres bougés sont au-delà. Le hasard de deux tirages "
+        f"indépendants en met {BY_CHANCE:.0%} en moyenne, plus ou moins par grappes : des nombres ont des tirages en "
+        "commun.",
+        en=f"Where the seed alone differs, {share:.0%} of the numbers that moved are beyond. The luck of two "
+        f"independent draws puts {BY_CHANCE:.0%} there on average, more or less in clusters: some numbers share draws.",
     )
     print(said.in_(lang))
 
@@ -273,8 +288,11 @@ def _short(value: Any) -> str:
 def _table(rows: Sequence[Sequence[object]], heads: Sequence[Text], lang: Lang) -> None:
     emit_table(rows[:_SHOWN], [h.in_(lang) for h in heads])
     if len(rows) > _SHOWN:
-        more = len(rows) - _SHOWN
-        print(Text(fr=f"… et {more} de plus (--json : tout)", en=f"… and {more} more (--json: all)").in_(lang))
+        print(_more(len(rows) - _SHOWN, lang))
+
+
+def _more(number: int, lang: Lang) -> str:
+    return Text(fr=f"… et {number} de plus (--json : tout)", en=f"… and {number} more (--json: all)").in_(lang)
 
 
 def _title(text: Text, lang: Lang) -> None:

@@ -1,4 +1,4 @@
-"""``contrechamp trace``: from a number of the report to its rows, its code, its seed, and the command that remakes it."""
+"""``contrechamp trace``: from a printed number to its rows, its code, its seed, and the command that remakes it."""
 
 from __future__ import annotations
 
@@ -82,8 +82,8 @@ def _print(found: Trace, lang: Lang) -> None:
     if row["value"] is not None:
         bounds = "" if w.is_exact(row) else f"  ([{row['low']!r}, {row['high']!r}])"
         _line(Text(fr="intervalle", en="interval"), f"{w.interval(row, lang)}{bounds}", lang)
-        level = w.percent(float(row["level"]), lang)
-        _line(Text(fr="niveau, méthode", en="level, method"), f"{level}, {w.method(row, lang)}", lang)
+        level = "" if w.is_bounds(row) else f"{w.percent(float(row['level']), lang)}, "
+        _line(Text(fr="niveau, méthode", en="level, method"), f"{level}{w.method(row, lang)}", lang)
     _line(Text(fr="n", en="n"), w.count(row["n"], lang), lang)
     if found.counted is not None:
         _line(Text(fr="dénominateur", en="denominator"), found.counted.in_(lang), lang)
@@ -154,10 +154,16 @@ def _origin(found: Trace, lang: Lang) -> None:
     plan = summary["plan"]
     frozen = Text(fr="gelé le", en="frozen on").in_(lang)
     _line(Text(fr="plan", en="plan"), f"{frozen} {w.date(str(plan['frozen_at'] or ''), lang)}, {plan['sha256']}", lang)
-    if plan["deviations"]:
-        moved = Text(fr="écart(s) au plan gelé", en="deviation(s) from the frozen plan").in_(lang)
-        _line(None, f"{w.count(len(plan['deviations']), lang)} {moved} : "
-                    + ", ".join(d["path"] for d in plan["deviations"][:5]), lang)  # fmt: skip
+    moved = plan["deviations"]
+    if moved:
+        key = found.row["experiment"]
+        mine = [d["path"] for d in moved if d["path"] in ("/seed", "/scenario") or f"-{key}/" in d["path"]
+                or d["path"].startswith(f"/experiments/{key}/{summary['profile']}/")]  # fmt: skip
+        told = Text(
+            fr=f"écarts au plan gelé : {len(moved)}, dont {len(mine)} qui le concernent",
+            en=f"deviations from the frozen plan: {len(moved)}, of which {len(mine)} concern it",
+        )
+        _line(None, f"{told.in_(lang)}  {', '.join(mine[:5])}{', …' if len(mine) > 5 else ''}".rstrip(), lang)
 
 
 def _claim(judged: Judged, measure: str, lang: Lang) -> None:

@@ -113,6 +113,9 @@ def train(
     imgsz: Annotated[int | None, typer.Option(help="Côté d'une image, pixels. (Side of a still.)")] = None,
     device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option()] = "auto",
     seed: Annotated[int | None, typer.Option(min=0)] = None,
+    start: Annotated[
+        Path | None, typer.Option(help="Dossier de poids d'où repartir. (Folder of weights to go on from.)")
+    ] = None,
     tracking: Annotated[
         str | None, typer.Option(envvar="MLFLOW_TRACKING_URI", help="Registre MLflow. (MLflow store.)")
     ] = None,
@@ -123,7 +126,9 @@ def train(
     from contrechamp.domain.provenance import plain
     from contrechamp.pipelines.vsa_training import train_detector
 
-    given: dict[str, Any] = {"images": images, "epochs": epochs, "imgsz": imgsz, "seed": seed, "tracking_uri": tracking}
+    given: dict[str, Any] = {
+        "images": images, "epochs": epochs, "imgsz": imgsz, "seed": seed, "start": start, "tracking_uri": tracking,
+    }  # fmt: skip
     with progress_bar(1) as (progress, advance):
         advance("vsa train")
         report = train_detector(

@@ -63,7 +63,7 @@ class Params:
     loitering_s : tuple of float
         Thresholds T of the rule "still for more than T seconds" whose alert rate is measured, not stated.
     measured_days : int
-        Days of one camera on which it is measured, at each place.
+        Days of one camera on which it is measured, at each place; at least 2, for their spread gives the interval.
     """
 
     anchor_events: int = 1_253
@@ -204,16 +204,18 @@ CANNOT_TELL = Text(
     fr=(
         "Ce que l'expérience ne dit pas : le taux de fausses alertes et la sensibilité d'un produit donné, qui sont "
         "ici une grille, ou ceux d'une règle jouée sur des personnes inventées, en des lieux animés qui ne sont pas "
-        "devant toutes les caméras ; combien de faits les caméras ont filmés sans que personne les voie ; la fatigue, "
+        "devant toutes les caméras, et où les faits, comptés ici à la moyenne de la ville, peuvent être plus "
+        "fréquents ; combien de faits les caméras ont filmés sans que personne les voie ; la fatigue, "
         "les rafales (pluie, fête, panne) ; ni ce que donnerait le tri d'incidents déjà saisis, dont les fausses "
         "alertes ne se comptent pas par caméra. Une part de cases de la grille n'est pas une probabilité."
     ),
     en=(
         "What the experiment does not say: the false-alert rate and the sensitivity of a given product, which are a "
         "grid here, or those of a rule played on invented people, in busy places that are not in front of every "
-        "camera; how many events the cameras filmed that nobody saw; tiredness, and bursts (rain, a street party, a "
-        "fault); nor what sorting incidents already logged would give, whose false alerts are not counted by camera. "
-        "A share of grid cells is not a probability."
+        "camera, and where events, counted here at the city's mean, may be more frequent; how many events the cameras "
+        "filmed that nobody saw; tiredness, and bursts (rain, a street party, a fault); nor what sorting incidents "
+        "already logged would give, whose false alerts are not counted by camera. A share of grid cells is not a "
+        "probability."
     ),
 )
 
@@ -259,6 +261,8 @@ def run(params: Params, *, seed: int, jobs: int = 1, progress: Progress = silent
     ParameterError
         If a parameter is out of range.
     """
+    if params.measured_days < 2:
+        raise bad_parameter(name="measured_days", where=ID, must="at least 2", got=params.measured_days)
     anchor = anchor_rate(params)
     results: list[Result] = []
     rows: list[dict[str, Scalar | None]] = []
@@ -337,6 +341,9 @@ def _measured(params: Params, anchor: Interval, *, seed: int) -> tuple[list[Resu
     for (place, threshold), rate in rates.items():
         here: dict[str, Scalar] = {"class": MEASURED, "place": place, "T_s": threshold}
         results.append(Result(ID, "measured_false_per_camera_day", here, rate, "E12_measured"))
+        if not rate.estimable:  # too few days, or days that are all alike: nothing to carry
+            rows.append(dict(here))
+            continue
         for m in (min(params.multipliers), max(params.multipliers)):
             world = {**here, "cameras": cameras, "m": m}
             at = [

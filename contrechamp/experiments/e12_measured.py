@@ -2,7 +2,7 @@
 
 The grid of E12 states false-alert rates. Here they are those that E09's world gives: every person counted is only
 being there, so every alert is false. The rule misses no true event: the kindest assumption for it. What is left is
-arithmetic, for a few cameras in front of busy places.
+arithmetic, for a few cameras in front of busy places, with true events at the city's mean rate.
 """
 
 from __future__ import annotations

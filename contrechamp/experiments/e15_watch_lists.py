@@ -22,6 +22,7 @@ from functools import partial
 from itertools import product
 from typing import Final
 
+import numpy as np
 import pandas as pd
 
 from contrechamp.domain.errors import bad_parameter
@@ -60,7 +61,8 @@ class Params:
     galleries : tuple of int
         Photographs in the file searched.
     enrolled : tuple of float
-        Chance that the person sought is in it.
+        Chance that the person sought is in it. A search for somebody who is not has a wrong first candidate, always:
+        under one half it cannot be right in most, whatever the scores.
     subgroup_share, subgroup_ratios : float, tuple of float
         A group of this share of passages, whose false matches are so many times as frequent.
     """
@@ -77,7 +79,7 @@ class Params:
     separations: tuple[float, ...] = (4.0, 6.0, 8.0)
     gate_false_accept: float = 0.001
     galleries: tuple[int, ...] = (10_000, 7_500_000)
-    enrolled: tuple[float, ...] = (0.5, 0.9, 1.0)
+    enrolled: tuple[float, ...] = (0.5, 0.9, 0.98, 1.0)
     subgroup_share: float = 0.1
     subgroup_ratios: tuple[float, ...] = (1.0, 3.0, 10.0)
 
@@ -92,7 +94,7 @@ class Params:
         return cls(
             stated_fpirs=(1e-3, 1e-4, 1e-5, 1e-6, 1e-7), on_list=(1, 3, 10, 30, 50, 100, 500),
             passages=(2_000, 20_000, 160_000, 850_000), separations=(3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0),
-            galleries=(1_000, 10_000, 1_000_000, 7_500_000), enrolled=(0.1, 0.5, 0.9, 1.0),
+            galleries=(1_000, 10_000, 1_000_000, 7_500_000), enrolled=(0.1, 0.5, 0.9, 0.98, 1.0),
             subgroup_ratios=(1.0, 3.0, 10.0, 100.0),
         )  # fmt: skip
 
@@ -120,11 +122,13 @@ MEASURES: Final[tuple[Measure, ...]] = (
 
 CANNOT_TELL: Final = Text(
     fr="L’expérience ne dit pas ce que vaut un produit, ni combien de personnes recherchées passent : les deux sont "
-    "posés, ou repris de ce que des essais ont publié, sur leurs volontaires et leurs images. Aucune image n’est "
+    "posés, ou repris de ce que des essais ont publié, sur leurs volontaires, leurs images et la taille de "
+    "leurs listes : une liste plus longue donne plus de fausses alertes. Aucune image n’est "
     "utilisée, seulement des lois de scores. Le droit français ne permet pas la reconnaissance faciale dans l’espace "
     "public ; l’expérience n’en dit rien.",
     en="The experiment does not say what a product is worth, nor how many sought persons pass: both are stated, or "
-    "taken from what trials published, on their volunteers and their images. No image is used, only laws of scores. "
+    "taken from what trials published, on their volunteers, their images and the size of their lists: a "
+    "longer list gives more false alerts. No image is used, only laws of scores. "
     "French law does not allow face recognition in public space; the experiment says nothing of that.",
 )
 
@@ -137,7 +141,7 @@ def operating_points(params: Params) -> dict[str, tuple[float, Interval]]:
         "suedkreuz-2018": (params.suedkreuz_tpir, Interval.exact(params.suedkreuz_fpir)),
     }
     for rate in params.stated_fpirs:
-        points[f"{rate:.0e}".replace("e-0", "e-")] = (params.stated_tpir, Interval.exact(rate))
+        points[np.format_float_scientific(rate, trim="-", exp_digits=1)] = (params.stated_tpir, Interval.exact(rate))
     return points
 
 
@@ -206,10 +210,19 @@ def _through(rate: Interval, function: Callable[[float], float | None]) -> Inter
 
 
 def _check(params: Params) -> None:
+    if not params.passages:
+        raise bad_parameter(name="passages", where=ID, must="at least one footfall", got=params.passages)
     for name, ok, must in (
         ("npl_false", 0 < params.npl_false <= params.npl_passages, "above 0 and at most `npl_passages`"),
-        ("passages", all(p > 0 for p in params.passages) and bool(params.passages), "above 0"),
-        ("on_list", max(params.on_list) <= min(params.passages), "at most the smallest of `passages`"),
+        ("passages", all(p > 0 for p in params.passages), "above 0"),
+        (
+            "on_list",
+            bool(params.on_list) and min(params.on_list) >= 0 and max(params.on_list) <= min(params.passages),
+            "at least 0 and at most the smallest of `passages`",
+        ),
+        ("separations", bool(params.separations), "at least one distance"),
+        ("galleries", bool(params.galleries) and min(params.galleries) >= 1, "at least 1"),
+        ("enrolled", bool(params.enrolled), "at least one chance"),
         ("gate_false_accept", 0 < params.gate_false_accept < 1, "in (0, 1)"),
         ("stated_fpirs", all(0 < f < 1 for f in params.stated_fpirs), "in (0, 1)"),
     ):

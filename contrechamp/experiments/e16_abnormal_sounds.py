@@ -1,9 +1,9 @@
 """E16. A sensor that hears screams, spray cans and saws: how many alerts a true event, and how much speech?
 
-Sounds are synthesised, a detector is trained on some and tried on others, by distance. What it does with each kind of
-sound is then put into the rhythm of three streets, in which an offence is more or less rare and an ordinary sound is
-more or less often physically the same as an abnormal one: a scream of joy is a scream. A loudness threshold and alerts
-at random are the baselines. Beside it, the arithmetic of the one published field figure.
+Sounds are synthesised, a detector is trained on some and tried on others, by distance, and on traffic alone. What it
+does with each kind of sound is then put into the rhythm of three streets, in which an offence is more or less rare and
+an ordinary sound is more or less often physically the same as an abnormal one: a scream of joy is a scream. A loudness
+threshold and alerts at random are the baselines. Beside it, the arithmetic of the one published field figure.
 
 What it cannot tell you: what a product hears. The sounds are made by the same hand for training and for trial, which
 flatters the detector; the rhythm of the streets is assumed. What is measured is how far a rare event carries an alert.
@@ -16,7 +16,7 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import product
 from typing import Any, Final
@@ -56,8 +56,8 @@ class Params:
     Attributes
     ----------
     scenes, training_scenes : int
-        Recordings on which the detector is tried, at each reach, and those it learns from; as many again set its
-        threshold.
+        Recordings on which the detector is tried, at each reach, with as many of traffic alone; and those it learns
+        from, with as many again to set its threshold.
     scene_s : float
     reaches_m : tuple of float
         Greatest distance at which a sound is promised to be heard.
@@ -114,6 +114,7 @@ class Params:
 
 _SOUNDS: Final = Text(fr="sons essayés", en="sounds tried")
 _SCENES: Final = Text(fr="sons et alertes, par enregistrement", en="sounds and alerts, by recording")
+_SOUGHT: Final = Text(fr="sons anormaux essayés", en="abnormal sounds tried")
 _SPEECH: Final = Text(fr="extraits de parole essayés", en="speech extracts tried")
 _PUBLISHED: Final = Text(fr="déplacements publiés", en="published responses")
 
@@ -121,7 +122,7 @@ MEASURES: Final[tuple[Measure, ...]] = (
     Measure("precision", "share", Text(fr="Part des alertes qui sont justes", en="Share of alerts that are right"),
             _SOUNDS),
     Measure("recall", "share", Text(fr="Part des sons anormaux qui déclenchent une alerte",
-            en="Share of abnormal sounds that raise an alert"), _SOUNDS),
+            en="Share of abnormal sounds that raise an alert"), _SOUGHT),
     Measure("false_per_sensor_day", "per_day", Text(fr="Fausses alertes par capteur et par jour",
             en="False alerts per sensor and day"), _SOUNDS),
     Measure("useless_dispatches_per_day", "per_day", Text(
@@ -143,14 +144,15 @@ MEASURES: Final[tuple[Measure, ...]] = (
 
 CANNOT_TELL: Final = Text(
     fr="L’expérience ne dit pas ce qu’entend un produit : les sons sont synthétisés, par la même main pour "
-    "l’apprentissage et pour l’essai, ce qui flatte le détecteur ; le rythme des rues et la rareté des faits sont "
-    "supposés. Murs, vent, micros et bruits imprévus manquent. Un seul apprentissage par portée : un autre donnerait "
-    "un autre seuil, donc un autre rappel. L’absence d’indice après un déplacement ne dit pas si l’alerte "
-    "était fausse.",
+    "l’apprentissage et pour l’essai, ce qui flatte le détecteur ; le rythme des rues (une moyenne, la même jour et "
+    "nuit) et la rareté des faits sont supposés. Murs, vent, micros et bruits imprévus manquent. Un seul apprentissage "
+    "par portée : un autre donnerait un autre seuil, donc un autre rappel, et les intervalles n’en tiennent pas "
+    "compte. L’absence d’indice après un déplacement ne dit pas si l’alerte était fausse.",
     en="The experiment does not say what a product hears: sounds are synthesised, by the same hand for training and "
-    "for trial, which flatters the detector; the rhythm of streets and the rarity of events are assumed. Walls, wind, "
-    "microphones and unforeseen noises are missing. One training per reach: another would give another threshold, "
-    "hence another recall. No evidence after a response does not say that the alert was false.",
+    "for trial, which flatters the detector; the rhythm of streets (a mean, the same by day and by night) and the "
+    "rarity of events are assumed. Walls, wind, microphones and unforeseen noises are missing. One training per reach: "
+    "another would give another threshold, hence another recall, and the intervals do not carry that. No evidence "
+    "after a response does not say that the alert was false.",
 )
 
 
@@ -163,9 +165,9 @@ class Heard:
     sounds : DataFrame
         One row a sound: ``scene, kind, alike, told`` (an alert answers to it).
     unexplained : int
-        Alerts that answer to no sound.
+        Alerts in recordings of traffic alone. Elsewhere a sound begins every three seconds and would answer for them.
     hours : float
-        Of recording.
+        Of recordings of traffic alone.
     counts : DataFrame
         One row a scene: true positives, false positives and misses by event and by second.
     """
@@ -205,8 +207,9 @@ def run(params: Params, *, seed: int, jobs: int = 1, progress: Progress = silent
 
 
 def listen(params: Params, *, reach_m: float, seed: int) -> dict[str, Heard]:
-    """Train a detector on some recordings, set its threshold on others, try it on a third lot; the loudness too.
+    """Train a detector on some recordings, set its threshold on others, try it on a third lot and on traffic alone.
 
+    The loudness is tried likewise.
     A further ``"gate"`` entry says which sounds are loud enough for a sensor that analyses nothing quieter.
     """
     scapes = {
@@ -216,24 +219,31 @@ def listen(params: Params, *, reach_m: float, seed: int) -> dict[str, Heard]:
         )
         for use, n in (("learn", params.training_scenes), ("set", params.training_scenes), ("try", params.scenes))
     }  # fmt: skip
+    scapes["quiet"] = draw_soundscapes(
+        n_scenes=params.scenes, scene_s=params.scene_s, reach_m=reach_m, rng=stream(seed, ID, "quiet"), kinds=()
+    )
     cut = {use: _cut(s) for use, s in scapes.items()}
-    learn, tried, heard = scapes["learn"], scapes["try"], cut["try"]
+    learn, tried, heard, quiet = scapes["learn"], scapes["try"], cut["try"], cut["quiet"]
     labels = [overlaps(w.starts_s, w.length_s, _of(learn, i, abnormal=True)) for i, w in enumerate(cut["learn"])]
     features = np.concatenate([w.features for w in cut["learn"]])
     model = AbnormalSound(seed=seed % 2**31).fit(features, np.concatenate(labels))
-    scores = {
-        "trained": ([model.score(w.features) for w in cut["set"]], [model.score(w.features) for w in heard]),
-        "loudness": ([w.level_db for w in cut["set"]], [w.level_db for w in heard]),
+    on: dict[str, Callable[[list[Windows]], list[npt.NDArray[np.float64]]]] = {
+        "trained": lambda cuts: [model.score(w.features) for w in cuts],
+        "loudness": lambda cuts: [w.level_db for w in cuts],
     }
     out = {}
-    for name, (on_set, on_tried) in scores.items():
+    for name, scored in on.items():
         best = [
             best_score(w.starts_s, w.length_s, s, _of(scapes["set"], i, abnormal=True))
-            for i, (w, s) in enumerate(zip(cut["set"], on_set, strict=True))
+            for i, (w, s) in enumerate(zip(cut["set"], scored(cut["set"]), strict=True))
         ]
         limit = threshold_for_recall(np.concatenate(best), recall=params.recall_wanted)
-        out[name] = _hear(tried, heard, on_tried, limit)
-    out["gate"] = _hear(tried, heard, [w.level_db for w in heard], params.gate_db)
+        alone = sum(
+            len(alerts_of(w.starts_s, s, length_s=w.length_s, threshold=limit))
+            for w, s in zip(quiet, scored(quiet), strict=True)
+        )
+        out[name] = _hear(tried, heard, scored(heard), limit, unexplained=alone)
+    out["gate"] = _hear(tried, heard, [w.level_db for w in heard], params.gate_db, unexplained=0)
     return out
 
 
@@ -246,20 +256,21 @@ def _of(scapes: Soundscapes, scene: int, *, abnormal: bool = False) -> pd.DataFr
     return rows[rows["kind"].isin(ABNORMAL)] if abnormal else rows
 
 
-def _hear(scapes: Soundscapes, cut: list[Windows], scores: list[npt.NDArray[np.float64]], limit: float) -> Heard:
+def _hear(
+    scapes: Soundscapes, cut: list[Windows], scores: list[npt.NDArray[np.float64]], limit: float, *, unexplained: int
+) -> Heard:
     told = scapes.events[["scene", "kind", "alike"]].assign(told=False)
-    nothing, counts = 0, []
+    counts = []
     for scene, (w, s) in enumerate(zip(cut, scores, strict=True)):
         events = _of(scapes, scene)
         alerts = alerts_of(w.starts_s, s, length_s=w.length_s, threshold=limit)
         answers = explain(alerts, events)
-        nothing += int((answers < 0).sum())
         told.loc[events.index[np.unique(answers[answers >= 0])], "told"] = True
         wanted = events[events["kind"].isin(ABNORMAL) | events["alike"]]
         counts.append(
             {"scene": scene, **event_counts(alerts, wanted), **segment_counts(alerts, wanted, end_s=scapes.duration_s)}
         )
-    return Heard(told, nothing, len(cut) * scapes.duration_s / 3600, pd.DataFrame(counts))
+    return Heard(told, unexplained, len(cut) * scapes.duration_s / 3600, pd.DataFrame(counts))
 
 
 def _measured(params: Params, heard: Mapping[str, Heard], *, reach_m: float, seed: int) -> list[Result]:
@@ -306,12 +317,13 @@ class _Chances:
         """Of an abnormal sound, each kind as frequent."""
         return np.asarray(np.mean([self.of[k, False] for k in ABNORMAL], axis=0))
 
-    def interval(self, values: npt.NDArray[np.float64]) -> Interval:
-        """The estimate and the middle 95 % of the draws."""
+    def interval(self, values: npt.NDArray[np.float64], *, n: int | None = None) -> Interval:
+        """The estimate and the middle 95 % of the draws; ``n`` if not all the sounds tried."""
+        n = self.n if n is None else n
         if not np.isfinite(values[0]):
-            return Interval.not_estimable(n=self.n, method="jeffreys")
+            return Interval.not_estimable(n=n, method="jeffreys")
         low, high = np.quantile(values[1:], [0.025, 0.975])
-        return Interval(float(values[0]), float(min(low, values[0])), float(max(high, values[0])), self.n, "jeffreys")
+        return Interval(float(values[0]), float(min(low, values[0])), float(max(high, values[0])), n, "jeffreys")
 
 
 def _alerts_per_hour(
@@ -388,7 +400,8 @@ def _speech(params: Params, chances: _Chances, gate: Heard, *, reach_m: float) -
             by_chance = 1 - np.exp(-(as_told + wrong) * kept_s / 3600)
             share = 1 - (1 - chances.of["speech", False]) * (1 - by_chance)
             world = {**here, "processing": "kept", "alike_share": alike}
-            out.append(Result(ID, "speech_processed", world, chances.interval(share), "e16_sounds"))
+            kept = chances.interval(share, n=len(spoken))
+            out.append(Result(ID, "speech_processed", world, kept, "e16_sounds"))
     return out
 
 

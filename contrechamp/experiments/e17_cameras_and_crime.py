@@ -23,6 +23,7 @@ from itertools import product
 from typing import Final, cast
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from joblib import Parallel, delayed
 
@@ -197,30 +198,35 @@ def read_cities(params: Params, worlds: StreetWorlds, here: Mapping[str, Scalar]
     r, p = correlation_test(worlds.counts, treated)
     out: list[Result] = []
 
-    def add(measure: str, values: pd.Series | np.ndarray, *, share: bool, **more: Scalar) -> None:
-        good = np.asarray(values)[np.isfinite(np.asarray(values, dtype=np.float64))]
-        if share:
-            interval = rate_interval(events=int(good.sum()), trials=len(good))
-        else:
-            interval = mean_interval(good.astype(np.float64))
+    def add(measure: str, values: npt.NDArray[np.float64], *, share: bool, **more: Scalar) -> None:
+        good = values[np.isfinite(values)]
+        interval = rate_interval(events=int(good.sum()), trials=len(good)) if share else mean_interval(good)
         out.append(Result(ID, measure, {**here, **more}, interval, "e17_cities"))
 
     add("apparent_change", change, share=False, estimator="naive")
     add("bias", change - effect, share=False, estimator="naive")
     if effect == 0:
         for fall in params.falls:
-            add("p_fall", change <= fall, share=True, estimator="naive", fall=fall)
-    add("p_correlation", (p < 0.05) & (r < 0), share=True, estimator="correlation")
+            add("p_fall", _among(change <= fall, change), share=True, estimator="naive", fall=fall)
+    add("p_correlation", _among((p < 0.05) & (r < 0), r), share=True, estimator="correlation")
     frames = [pd.DataFrame({"estimator": "naive", "estimate": change, "low": np.nan, "high": np.nan})]
     for name, found in estimates.items():
         add("bias", found.estimate - effect, share=False, estimator=name)
-        add("coverage", (found.low <= effect) & (effect <= found.high), share=True, estimator=name)
-        add("p_detects", found.high < 0, share=True, estimator=name)
-        add("p_equivalent", (found.low > -EQUIVALENCE) & (found.high < EQUIVALENCE), share=True, estimator=name)
+        for measure, seen in (
+            ("coverage", (found.low <= effect) & (effect <= found.high)),
+            ("p_detects", found.high < 0),
+            ("p_equivalent", (found.low > -EQUIVALENCE) & (found.high < EQUIVALENCE)),
+        ):
+            add(measure, _among(seen, found.estimate), share=True, estimator=name)
         frames.append(
             pd.DataFrame({"estimator": name, "estimate": found.estimate, "low": found.low, "high": found.high})
         )
     return out, pd.concat(frames, ignore_index=True).assign(**here)
+
+
+def _among(seen: npt.NDArray[np.bool_], estimate: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """1 or 0; NaN for a city without an estimate (nothing counted on a side), which says neither."""
+    return np.where(np.isfinite(estimate), seen.astype(np.float64), np.nan)
 
 
 def _check(params: Params) -> None:
@@ -234,6 +240,10 @@ def _check(params: Params) -> None:
         ("selections", set(params.selections) <= set(SELECTIONS), f"among {', '.join(SELECTIONS)}"),
         ("n_cameras", all(n >= 2 for n in params.n_cameras) and bool(params.n_cameras), "at least 2 streets"),
         ("others_per_camera", params.others_per_camera >= 1, "at least 1"),
+        ("per_years", bool(params.per_years), "at least one volume"),
+        ("displacements", bool(params.displacements), "at least one share"),
+        ("trends", bool(params.trends), "at least one yearly change"),
+        ("selections", bool(params.selections), "at least one"),
         ("falls", all(f < 0 for f in params.falls), "below 0"),
     ):
         if not ok:

@@ -23,6 +23,8 @@ from contrechamp.domain.results import Measure, Outcome, Result, Scalar
 from contrechamp.domain.text import Text
 from contrechamp.experiments.e23_items import (
     FUNCTIONS,
+    FUNCTIONS_ADDED,
+    PAPERS,
     PARTNERS,
     PARTNERS_SHOWN,
     PROJECTS,
@@ -43,7 +45,8 @@ class Params:
     Attributes
     ----------
     announced_from, announced_to : str
-        The month in which the reporting tools were to be designed and installed, ISO dates (S0, macro-planning).
+        The month from which the reporting tools were to be designed and installed, ISO dates (S2, macro-planning): a
+        beginning, from which delay is counted.
     shown, in_service : str
         Platform shown to the press (W-GOMET18); in service (W-JDN19: mid-August).
     cameras_promised, cameras_low, cameras_high : int
@@ -55,7 +58,8 @@ class Params:
     learned_models : int
         Models fitted to data that the City says are in service (W-MRS20: random forests on past events).
     answered, unanswered : int
-        Requests for documents of the register answered in full in 2018, and without reply in 2024 (W-MEDIAVIVANT).
+        Requests for documents known as answered in full, and without reply in 2024 (W-MEDIAVIVANT). The papers that
+        came out otherwise (``PAPERS``) are counted both ways beside them.
     """
 
     announced_from: str = "2018-07-01"
@@ -89,8 +93,8 @@ _COUNTS: Final = Text(fr="comptages lus", en="counts read")
 MEASURES: Final[tuple[Measure, ...]] = (
     Measure("delivered_share", "share", Text(fr="Part livrée de ce qui était promis",
             en="Delivered share of what was promised"), _ITEMS),
-    Measure("added", "count", Text(fr="Flux en service qui n’étaient pas dans les promesses lues",
-            en="Streams in service that were not among the promises read"), _COUNTS),
+    Measure("added", "count", Text(fr="Éléments en service qui n’étaient pas dans les promesses lues",
+            en="Items in service that were not among the promises read"), _COUNTS),
     Measure("offence_inputs", "count", Text(fr="Flux d’atteintes ou d’infractions en entrée",
             en="Streams of harms or offences among the inputs"), _COUNTS),
     Measure("delay_days", "days", Text(fr="Retard sur la date annoncée", en="Delay on the announced date"), _DATES),
@@ -159,6 +163,7 @@ def run(params: Params, *, seed: int, jobs: int = 1, progress: Progress = silent
         add("delivered_share", bounds(items), "e23_items", list=name)
     add("projects_kept", bounds(PROJECTS), "e23_items", list="projects")
     add("added", _count(len(STREAMS_ADDED)), "e23_items", list="streams")
+    add("added", _count(len(FUNCTIONS_ADDED)), "e23_items", list="functions")
     known = {i.key for i in (*STREAMS, *STREAMS_ADDED) if i.found == "delivered"}
     add("offence_inputs", _count(len(known & _OFFENCES)), "e23_items", list="streams")
     first, last, shown, service = dates
@@ -176,16 +181,17 @@ def run(params: Params, *, seed: int, jobs: int = 1, progress: Progress = silent
     add("learned_models", _count(params.learned_models), source_document="W-MRS20")
     add("steps_before_2018", _count(params.steps_before_2018), source_document="S2")
     add("assessments", _count(params.assessments), source_document="W-MRS20")
-    asked = params.answered + params.unanswered
-    answered = Interval.exact(params.answered / asked, n=asked) if asked else Interval.not_estimable()
-    add("requests_answered", answered, source_document="W-MEDIAVIVANT")
+    add("requests_answered", _answered(params), "e23_items", source_document="W-MEDIAVIVANT")
     progress("E23", 1, 1)
     return Outcome(out, {"e23_items": items_table()})
 
 
 def items_table() -> pd.DataFrame:
     """Every item of every list: ``list, key, what_fr, what_en, promised, found, sources``."""
-    lists = {"streams": STREAMS, "streams-added": STREAMS_ADDED, "functions": FUNCTIONS, "projects": PROJECTS}
+    lists = {
+        "streams": STREAMS, "streams-added": STREAMS_ADDED, "functions": FUNCTIONS, "functions-added": FUNCTIONS_ADDED,
+        "projects": PROJECTS, "papers": PAPERS,
+    }  # fmt: skip
     return pd.DataFrame(
         [
             {"list": name, "key": i.key, "what_fr": i.what.fr, "what_en": i.what.en, "promised": i.promised,
@@ -194,6 +200,16 @@ def items_table() -> pd.DataFrame:
             for i in items
         ]
     )  # fmt: skip
+
+
+def _answered(params: Params) -> Interval:
+    """Share of requests answered in full; papers that answer an unknown request count as no, then as yes."""
+    known = params.answered + params.unanswered
+    everything = known + len(PAPERS)
+    if known == 0:
+        return Interval.not_estimable(n=everything, method="bounds")
+    low, high = params.answered / everything, (params.answered + len(PAPERS)) / everything
+    return Interval(min(max(params.answered / known, low), high), low, high, everything, "bounds", 1.0)
 
 
 def _count(value: int) -> Interval:
@@ -208,7 +224,10 @@ def _dates(params: Params) -> tuple[date, date, date, date]:
         raise bad_parameter(name="announced_from…", where=ID, must="ISO dates, 2018-07-01", got=texts) from cause
     if first > last:
         raise bad_parameter(name="announced_to", where=ID, must="on or after `announced_from`", got=texts[:2])
-    counts = (params.cameras_low, params.cameras_high, params.assessments, params.answered, params.unanswered)
+    counts = (
+        params.cameras_low, params.cameras_high, params.assessments, params.answered, params.unanswered,
+        params.steps_before_2018, params.learned_models,
+    )  # fmt: skip
     if min(counts) < 0 or params.cameras_promised < 1 or params.cameras_low > params.cameras_high:
         raise bad_parameter(name="cameras_low…", where=ID, must="counts, in order, none negative", got=counts)
     return first, last, shown, service

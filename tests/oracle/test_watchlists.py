@@ -107,3 +107,20 @@ def test_e15_carries_the_error_of_seven_counted_alerts_into_what_it_prints() -> 
 def test_e15_refuses_more_listed_persons_than_passages() -> None:
     with pytest.raises(ParameterError, match="on_list"):
         e15.run(e15.Params(passages=(100,), on_list=(500,)), seed=1)
+
+
+def test_e15_gives_each_stated_point_its_own_name() -> None:
+    points = e15.operating_points(e15.Params(stated_fpirs=(1e-4, 1.2e-4, 1e-10)))
+    assert [p for p in points if p[0].isdigit()] == ["1e-4", "1.2e-4", "1e-10"]
+
+
+@pytest.mark.parametrize("wrong", [{"on_list": ()}, {"passages": ()}, {"galleries": (0,)}, {"separations": ()}])
+def test_e15_refuses_empty_axes(wrong: dict[str, object]) -> None:
+    with pytest.raises(ParameterError):
+        e15.run(e15.Params(**wrong), seed=1)  # type: ignore[arg-type]
+
+
+def test_e15_tries_a_chance_of_being_in_the_file_at_which_either_side_can_win() -> None:
+    results = [r for r in e15.run(e15.Params.quick(), seed=1).results if r.measure == "false_first"]
+    likely = [r.interval.estimate for r in results if r.world["gallery"] == 7_500_000 and r.world["enrolled"] == 0.98]
+    assert min(x for x in likely if x is not None) < 0.1 < 0.5 < max(x for x in likely if x is not None)

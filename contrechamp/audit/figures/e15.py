@@ -20,9 +20,10 @@ def draw_ppv(facts: Facts, lang: Lang) -> Drawing | None:
     if not rows:
         return None
     flows = sorted({int(r["world"]["footfall"]) for r in rows})
+    points = [p for p in POINTS if facts.rows("E15", "ppv", point=p)]
     figure, axes = canvas(height=2.5, ncols=len(flows), sharey=True, squeeze=False)
     for index, (axis, flow) in enumerate(zip(axes.flat, flows, strict=True)):
-        for look, point in enumerate(POINTS):
+        for look, point in enumerate(points):
             found = facts.rows("E15", "ppv", point=point, footfall=flow)
             found = sorted(found, key=lambda r: float(r["world"]["on_list"]))
             name = value_name("point", point, lang) if index == 0 else ""
@@ -37,15 +38,15 @@ def draw_ppv(facts: Facts, lang: Lang) -> Drawing | None:
         percent_axis(axis.yaxis, lang)
         label(axis, Text(fr="personnes de la liste, par jour", en="listed persons a day"), lang, which="x")
     label(axes.flat[0], Text(fr="alertes justes", en="right alerts"), lang, which="y")
-    figure.legend(loc="outside lower center", ncols=len(POINTS), title=key_name("point", lang))
+    figure.legend(loc="outside lower center", ncols=len(points), title=key_name("point", lang))
     return drawing(
         figure,
         lang,
         alt=Text(
             fr="Courbes : part des alertes justes selon le nombre de personnes recherchées qui passent chaque jour, "
-            "pour trois fréquentations et quatre points de fonctionnement.",
-            en="Curves: share of right alerts against the number of sought persons who pass each day, for three "
-            "footfalls and four operating points.",
+            "une case par fréquentation, une courbe par point de fonctionnement.",
+            en="Curves: share of right alerts against the number of sought persons who pass each day, one panel per "
+            "footfall, one curve per operating point.",
         ),
         caption=Text(
             fr="Alertes justes. Le point de Londres porte l’intervalle à 95 % de sept fausses alertes comptées ; les "

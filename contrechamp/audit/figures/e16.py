@@ -71,6 +71,6 @@ def draw_sounds(facts: Facts, lang: Lang) -> Drawing | None:
 def draw_worlds(facts: Facts, lang: Lang) -> Drawing | None:
     """Map of the verdicts."""
     return draw_judged(
-        facts, "E16", x="offences_per_day", y="alike_share", facet="ambience", lang=lang,
+        facts, "E16", x="offences_per_day", y="alike_share", facet="ambience", lang=lang, claim="V07",
         seeds=Text(fr="sons essayés", en="sounds tried"),
     )  # fmt: skip

@@ -18,8 +18,10 @@ def draw_studies(facts: Facts, lang: Lang) -> Drawing | None:
         return None
     effects = sorted({float(r["world"]["true_effect"]) for r in rows}, reverse=True)
     busy = max(float(r["world"]["per_year"]) for r in rows)
+    # with an effect only one trend of the city is drawn: the one that every panel has
+    flat = next((r["world"]["trend"] for r in rows if r["world"]["true_effect"] < 0), rows[0]["world"]["trend"])
     chosen = "worst" if any(r["world"]["placement"] == "worst" for r in rows) else rows[0]["world"]["placement"]
-    base = {"per_year": busy, "displacement": 0.0, "placement": chosen, "trend": rows[0]["world"]["trend"]}
+    base = {"per_year": busy, "displacement": 0.0, "placement": chosen, "trend": flat}
     looks = (("p_correlation", "correlation"), ("p_detects", "did"), ("p_detects", "did-skip"))
     figure, axes = canvas(height=2.4, ncols=len(effects), sharey=True, squeeze=False)
     for index, (axis, effect) in enumerate(zip(axes.flat, effects, strict=True)):
@@ -46,14 +48,14 @@ def draw_studies(facts: Facts, lang: Lang) -> Drawing | None:
         figure,
         lang,
         alt=Text(
-            fr="Courbes : part des études qui voient une baisse selon le nombre de rues équipées, pour un effet vrai "
-            "nul, moyen, fort ; trois façons de regarder.",
-            en="Curves: share of studies that see a fall against the number of streets with cameras, for a true effect "
-            "that is nil, middling or strong; three ways of looking.",
+            fr="Courbes : part des études qui voient une baisse selon le nombre de rues équipées, une case par "
+            "effet vrai, du plus faible au plus fort ; trois façons de regarder.",
+            en="Curves: share of studies that see a fall against the number of streets with cameras, one panel per "
+            "true effect, from the weakest to the strongest; three ways of looking.",
         ),
         caption=Text(
-            fr=f"Études qui voient une baisse, les pires rues étant équipées, {busy:g} faits par rue et par an. "
-            f"n = {n} villes par point, intervalle à 95 %. Pointillés : 80 % et 5 %. À effet nul, tout ce qui "
+            fr=f"Études qui voient une baisse, les pires rues étant équipées, {busy:g} faits enregistrés par rue et "
+            f"par an. n = {n} villes par point, intervalle à 95 %. Pointillés : 80 % et 5 %. À effet nul, tout ce qui "
             "dépasse 5 % est une baisse vue où il n’y en a pas.",
             en=f"Studies that see a fall, the worst streets being equipped, {busy:g} records per street and year. "
             f"n = {n} cities per point, 95 % interval. Dotted: 80 % and 5 %. At no effect, all above 5 % is a fall "

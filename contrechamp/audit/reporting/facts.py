@@ -10,6 +10,7 @@ from typing import Any, Final
 import pandas as pd
 
 from contrechamp.audit.claims import Claim, Register, load_register
+from contrechamp.audit.reporting.wording import id_order
 from contrechamp.domain.errors import ContractError
 from contrechamp.domain.provenance import canonical_json
 from contrechamp.domain.results import Measure
@@ -35,6 +36,12 @@ SIGNED: Final = (GAINS - {"relative_gap"} - _COSTS) | {
     "recorded_excess_20",
     "patrol_excess_20",
     "mean_gap_points",
+    "miss_excess",
+    "recall_slope",
+    "alert_slope",
+    "seen_gap",
+    "tracked_gap",
+    "flagged_gap",
 }
 
 
@@ -121,7 +128,7 @@ class Facts:
     @property
     def results(self) -> list[Row]:
         """Every result, in order of id."""
-        return sorted(self._by_id.values(), key=lambda r: str(r["id"]))
+        return sorted(self._by_id.values(), key=lambda r: id_order(str(r["id"])))
 
     @cached_property
     def verdicts(self) -> dict[str, Row]:

@@ -145,6 +145,87 @@ def _e05(facts: Facts, voice: Voice) -> Spans | None:
     )  # fmt: skip
 
 
+def _e09(facts: Facts, voice: Voice) -> Spans | None:
+    rows = facts.rows("E09", "alerts_per_1000", place="hall")
+    if not rows:
+        return None
+    threshold = float(rows[0]["world"]["T_s"])
+    base: dict[str, Any] = {"place": "hall", "law": "stated", "rule": "static", "T_s": threshold, "repeat": False}
+    daily = _known(facts.one("E09", "alerts_per_camera_day", **base))
+    passage = _known(facts.one("E09", "passage_ratio", **base))
+    hourly = _known(facts.one("E09", "hourly_ratio", **base))
+    waits = [r for r in rows if r["world"]["role"] == "waiting" and r["value"] is not None]
+    if daily is None or passage is None or hourly is None or not waits:
+        return None
+    return voice(
+        Text(
+            fr="*La règle « immobile ».* Une machine parfaite, un hall, {T} s, alertes d’une caméra : {daily}. "
+            "Sur 1 000 personnes qui attendent quelqu’un, {waits} sont signalées. Le passage d’un sans-abri "
+            "est signalé à tort {passage} fois aussi souvent que celui d’un autre ; par heure de présence, {hourly} "
+            "fois : il l’est presque toujours, mais une fois par séjour.",
+            en="*The rule “still”.* A perfect machine, a hall, {T} s, alerts of one camera: {daily}. Of 1,000 "
+            "persons who wait for someone, {waits} are flagged. The passage of somebody sleeping rough is wrongly "
+            "flagged {passage} times as often as another’s; per hour of presence, {hourly} times: nearly always, "
+            "but once a stay.",
+        ),
+        T=w.plain_number(threshold, voice.lang), daily=stated(daily, voice), waits=stated(waits[0], voice),
+        passage=stated(passage, voice), hourly=stated(hourly, voice),
+    )  # fmt: skip
+
+
+def _e10(facts: Facts, voice: Voice) -> Spans | None:
+    shares = sorted({float(r["world"]["p_gone"]) for r in facts.rows("E10", "share_of_false")})
+    told = facts.rows("E10", "share_of_false")
+    if not shares or not told:
+        return None
+    base: dict[str, Any] = {"density": 0.4, "attended_by": "owner", "T_s": told[0]["world"]["T_s"],
+                            "p_gone": shares[len(shares) // 2]}  # fmt: skip
+    right = _known(facts.one("E10", "precision", **base, machine="perfect"))
+    real = _known(facts.one("E10", "precision", **base, machine="patient"))
+    found = _known(facts.one("E10", "recall", **base, machine="patient"))
+    blind = _known(facts.one("E10", "recall", **base, machine="forgetful"))
+    if right is None or real is None or found is None or blind is None:
+        return None
+    return voice(
+        Text(
+            fr="*L’objet abandonné.* Hall fréquenté, {T} s, {share} des propriétaires éloignés ne revenant pas : "
+            "{right} des objets signalés par une machine parfaite sont laissés pour de bon, {real} si la foule "
+            "cache et que le suivi confond. Des sacs laissés, une machine qui se souvient une minute signale "
+            "{found}, une qui oublie en 5 s, {blind}.",
+            en="*The abandoned object.* Busy hall, {T} s, {share} of the owners who step away never returning: "
+            "{right} of the objects flagged by a perfect machine are left for good, {real} when the crowd hides "
+            "and tracking mixes up. Of bags left, a machine that remembers for a minute flags {found}, one that "
+            "forgets within 5 s {blind}.",
+        ),
+        T=w.plain_number(float(base["T_s"]), voice.lang), share=w.percent(base["p_gone"], voice.lang),
+        right=stated(right, voice), real=stated(real, voice), found=stated(found, voice), blind=stated(blind, voice),
+    )  # fmt: skip
+
+
+def _e11(facts: Facts, voice: Voice) -> Spans | None:
+    rows = facts.rows("E11", "precision", blurred=0.0, detector="mahalanobis")
+    if not rows:
+        return None
+    base, gap = (max(float(r["world"][key]) for r in rows) for key in ("base_rate", "separation"))
+    at: dict[str, Any] = {"blurred": 0.0, "detector": "mahalanobis", "base_rate": base, "separation": gap}
+    free, tied = (_known(facts.one("E11", "precision", **at, harm_rarity=x)) for x in (0.0, 1.0))
+    slopes = [r for r in facts.rows("E11", "recall_slope", training="as-met") if r["value"] is not None]
+    if free is None or tied is None or not slopes:
+        return None
+    return voice(
+        Text(
+            fr="*Anormal n’est pas nuisible.* Quand {base} des trajectoires sont nuisibles et que la nuisance ne doit "
+            "rien à la rareté, {free} des alertes sur les plus anormales le sont ; quand elle va aux conduites rares, "
+            "{tied}. Un classifieur, lui, gagne jusqu’à {slope} de rappel pour une classe dix fois plus fréquente.",
+            en="*Abnormal is not harmful.* When {base} of tracks are harmful and harm owes nothing to rarity, {free} "
+            "of alerts on the most abnormal are; when harm lies with rare conduct, {tied}. A classifier gains up to "
+            "{slope} of recall for a class ten times as frequent.",
+        ),
+        base=w.percent(base, voice.lang), free=stated(free, voice), tied=stated(tied, voice),
+        slope=stated(max(slopes, key=_value), voice),
+    )  # fmt: skip
+
+
 def _e12(facts: Facts, voice: Voice) -> Spans | None:
     base = alert_world(facts)
     if base is None:
@@ -167,6 +248,66 @@ def _e12(facts: Facts, voice: Voice) -> Spans | None:
         fa=w.plain_number(fa, voice.lang), n1=Span(w.natural(seen, voice.lang), "strong"), seen=stated(seen, voice),
         n2=Span(w.natural(often, voice.lang), "strong"), often=stated(often, voice),
         m=w.plain_number(often["world"]["m"], voice.lang),
+    )  # fmt: skip
+
+
+def _e13(facts: Facts, voice: Voice) -> Spans | None:
+    rows = facts.rows("E13", "top10", dress="usual", query="ranked")
+    crowds = {int(r["world"]["crowd"]) for r in rows}
+    if not crowds:
+        return None
+    crowd = 5_000 if 5_000 in crowds else max(crowds)
+    noises = sorted({float(r["world"]["noise"]) for r in rows})
+    at: dict[str, Any] = {"dress": "usual", "query": "ranked", "crowd": crowd}
+    few, many = (_known(facts.one("E13", "candidate_set", **at, noise=x)) for x in (noises[0], noises[-1]))
+    found, lost = (_known(facts.one("E13", "top10", **at, noise=x)) for x in (noises[0], noises[-1]))
+    if few is None or many is None or found is None or lost is None:
+        return None
+    return voice(
+        Text(
+            fr="*Décrire, est-ce désigner ?* Sur {crowd} personnes aux tenues ordinaires, avec {clean} d’attributs mal "
+            "lus, le meilleur classement laisse {few} candidats (médiane) et met la bonne personne parmi les dix "
+            "premières dans {found} des recherches ; avec {noise}, {many} candidats et {lost}.",
+            en="*Does describing single out?* Among {crowd} people in usual dress, with {clean} of attributes read "
+            "wrong, the best ranking leaves {few} candidates (median) and puts the right person among the first ten in "
+            "{found} of searches; with {noise}, {many} candidates and {lost}.",
+        ),
+        crowd=w.count(crowd, voice.lang), clean=w.percent(noises[0], voice.lang),
+        noise=w.percent(noises[-1], voice.lang), few=stated(few, voice), many=stated(many, voice),
+        found=stated(found, voice), lost=stated(lost, voice),
+    )  # fmt: skip
+
+
+def _e14(facts: Facts, voice: Voice) -> Spans | None:
+    by_hand = [r for r in facts.rows("E14", "manual_hours") if r["value"] is not None]
+    if not by_hand:
+        return None
+    hand = min(by_hand, key=lambda r: abs(_value(r) - 8))
+    rows = facts.rows("E14", "time_ratio", on_miss="by-hand-after", **hand["world"])
+    traffics = sorted({float(r["world"]["traffic"]) for r in rows})
+    at: dict[str, Any] = {
+        "on_miss": "by-hand-after", **hand["world"],
+        "recall": max((r["world"]["recall"] for r in rows), default=0.0),
+        "false_positive": min((r["world"]["false_positive"] for r in rows), default=0.0),
+    }  # fmt: skip
+    if not traffics:
+        return None
+    quiet, busy = (_known(facts.one("E14", "time_ratio", **at, traffic=v)) for v in (traffics[0], traffics[-1]))
+    mean = _known(facts.one("E14", "mean_time_ratio", **at, traffic=traffics[0]))
+    if quiet is None or busy is None or mean is None:
+        return None
+    return voice(
+        Text(
+            fr="*De huit heures à dix minutes.* Là où tout revoir à la main prend {hand} (médiane), le meilleur filtre "
+            "essayé divise ce temps par {quiet} à {slow} véhicules par caméra et par heure, par {busy} à {fast}. En "
+            "moyenne et non en médiane, reprises à la main comprises : par {mean}, au lieu de {quiet_again}.",
+            en="*From eight hours to ten minutes.* Where reviewing everything by hand takes {hand} (median), the best "
+            "filter tried divides that time by {quiet} at {slow} vehicles per camera and hour, by {busy} at {fast}. In "
+            "the mean instead of the median, searches started again by hand included: by {mean}, not {quiet_again}.",
+        ),
+        hand=stated(hand, voice), quiet=stated(quiet, voice), busy=stated(busy, voice), mean=stated(mean, voice),
+        quiet_again=stated(quiet, voice, bounds=False), slow=w.plain_number(traffics[0], voice.lang),
+        fast=w.plain_number(traffics[-1], voice.lang),
     )  # fmt: skip
 
 
@@ -317,7 +458,25 @@ def _e28(facts: Facts, voice: Voice) -> Spans | None:
     )  # fmt: skip
 
 
-_ALL: Final[tuple[Finding, ...]] = (_platform, _e01, _e02, _e04, _e05, _e12, _e18, _e20, _e22, _e24, _e27, _e28)
+_ALL: Final[tuple[Finding, ...]] = (
+    _platform,
+    _e01,
+    _e02,
+    _e04,
+    _e05,
+    _e09,
+    _e10,
+    _e11,
+    _e12,
+    _e13,
+    _e14,
+    _e18,
+    _e20,
+    _e22,
+    _e24,
+    _e27,
+    _e28,
+)
 
 
 def _known(row: Row | None) -> Row | None:

@@ -81,6 +81,11 @@ METHODS: Final[Mapping[str, Text]] = {
     "share of grid cells, anchor propagated": Text(
         fr="bornes de la fréquence de 2015, propagées", en="bounds of the 2015 rate, propagated"
     ),
+    "linearised over persons": Text(fr="linéarisé, par personnes", en="linearised, over persons"),
+    "clopper-pearson, best of several T": Text(
+        fr="Clopper–Pearson, corrigé du choix de T", en="Clopper–Pearson, corrected for the choice of T"
+    ),
+    "clopper-pearson, kinds joined": Text(fr="Clopper–Pearson, sortes réunies", en="Clopper–Pearson, kinds joined"),
     "order-statistics": Text(fr="statistiques d’ordre", en="order statistics"),
     "newcombe-paired": Text(fr="Newcombe, apparié", en="Newcombe, paired"),
     "t": Text(fr="Student", en="Student"),
@@ -388,15 +393,20 @@ def threshold(number: float, unit: str, lang: Lang) -> str:
     return value({"value": number, "low": number, "high": number, "unit": unit}, lang)
 
 
+def id_order(result_id: str) -> tuple[int, str]:
+    """Sort key of result ids: a run of more than 9,999 results has ids of five digits."""
+    return len(result_id), result_id
+
+
 def id_ranges(ids: Iterable[str]) -> list[str]:
     """Write consecutive result ids as ranges.
 
     Examples
     --------
-    >>> id_ranges(["R-0003", "R-0001", "R-0002", "R-0007"])
-    ['R-0001–R-0003', 'R-0007']
+    >>> id_ranges(["R-0003", "R-0001", "R-0002", "R-0007"]), id_ranges(["R-10000", "R-9999"])
+    (['R-0001–R-0003', 'R-0007'], ['R-9999–R-10000'])
     """
-    ordered = sorted(set(ids))
+    ordered = sorted(set(ids), key=id_order)
     if not ordered:
         return []
     numbers = [int(i.split("-")[1]) for i in ordered]

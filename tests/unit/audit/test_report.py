@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contrechamp.audit.claims import read_yaml
+from contrechamp.audit.completeness import report_faults, run_faults, unproduced
 from contrechamp.audit.report import write_report
 from contrechamp.audit.reporting import wording as w
 from contrechamp.audit.reporting.blocks import (
@@ -51,10 +52,12 @@ def facts(mini_run: Path) -> Facts:
     return Facts(mini_run)
 
 
+PLATES = {k: Plate(f"{k}.svg", "alt", "caption", "limits") for k in ("E02_curve", "E12_ppv", "city_map")}
+
+
 @pytest.fixture(scope="module")
 def documents(facts: Facts) -> dict[Lang, Document]:
-    plates = {k: Plate(f"{k}.svg", "alt", "caption", "limits") for k in ("E02_curve", "E12_ppv", "city_map")}
-    return {lang: build(facts, lang, plates) for lang in LANGS}
+    return {lang: build(facts, lang, PLATES) for lang in LANGS}
 
 
 @pytest.fixture(scope="module")
@@ -193,6 +196,16 @@ def test_every_claim_has_one_line_and_every_decided_one_card(facts: Facts, docum
                          and line["verdict"] in ("supported", "refuted", "inconclusive")]  # fmt: skip
 
 
+def test_nothing_is_forgotten_when_every_experiment_runs(facts: Facts, documents: dict[Lang, Document]) -> None:
+    """All that is declared is measured (E01 is imitated here), and the report forgets and repeats nothing."""
+    assert run_faults(facts) == []
+    assert [m for m in unproduced(facts) if m[0] != "E01"] == []
+    assert {lang: report_faults(facts, document, PLATES) for lang, document in documents.items()} == {
+        "fr": [],
+        "en": [],
+    }
+
+
 def test_every_cited_result_exists(facts: Facts, documents: dict[Lang, Document]) -> None:
     known = {r["id"] for r in facts.results}
     for document in documents.values():
@@ -205,7 +218,7 @@ def test_every_cited_result_exists(facts: Facts, documents: dict[Lang, Document]
 def test_the_summary_only_prints_numbers_that_carry_an_id(facts: Facts, documents: dict[Lang, Document]) -> None:
     """A finding's strong numbers are each followed by an id, or are the natural frequency of the next one."""
     items = next(b for b in walk(documents["en"].blocks) if type(b).__name__ == "Items")
-    assert len(items.items) == 12
+    assert len(items.items) == 17
     for spans in items.items:
         assert any(s.kind == "ref" for s in spans)
         printed = {s.text for s in spans if s.kind == "strong" and re.search(r"\d", s.text)}

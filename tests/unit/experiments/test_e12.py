@@ -116,6 +116,16 @@ def test_the_measured_corner_is_the_arithmetic_of_the_rate_it_measures(outcome):
     assert shorter.low > rate.high and rate.n == e12.Params.quick().measured_days
 
 
+def test_a_threshold_that_nobody_reaches_gives_no_rate_and_no_traceback():
+    never = e12.run(dataclasses.replace(e12.Params(), loitering_s=(60.0, 1e6), measured_days=3), seed=0)
+    assert not _get(never, "measured_false_per_camera_day", place="hall", T_s=1e6).estimable
+    at = {"class": e12.MEASURED, "place": "hall", "m": 1.0}
+    assert _get(never, "ppv", T_s=60.0, **at).estimable
+    assert not [r for r in never.results if r.measure == "ppv" and r.world.get("T_s") == 1e6]
+    with pytest.raises(ParameterError, match="measured_days"):
+        e12.run(dataclasses.replace(e12.Params(), measured_days=1), seed=0)
+
+
 def test_results_bear_declared_measures_once(outcome):
     assert {r.measure for r in outcome.results} == {m.key for m in e12.MEASURES}
     assert len({r.key for r in outcome.results}) == len(outcome.results)

@@ -74,6 +74,8 @@ def test_speech_kept_is_what_other_alerts_keep_and_what_it_raises_itself() -> No
     per_hour = sum(AMBIENCES["calm"][k] for k in ABNORMAL) * 0.5
     kept = pick(results, "speech_processed", ambience="calm", processing="kept", alike_share=0.0).interval.estimate
     assert kept == pytest.approx(1 - np.exp(-per_hour * 15.0 / 3600))
+    # of the speech extracts tried, not of all the sounds: a thousand of each kind here
+    assert pick(results, "speech_processed", ambience="calm", processing="kept", alike_share=0.0).interval.n == 1000
     whole = pick(results, "speech_processed", ambience="calm", processing="continuous").interval
     assert (whole.low, whole.estimate, whole.high) == (1.0, 1.0, 1.0)
 
@@ -104,6 +106,16 @@ def test_the_published_figure_has_two_denominators_and_bounds_more_than_it_says(
     assert pick(results, "evidence_share", denominator="recorded").interval.estimate == pytest.approx(0.1089, abs=5e-5)
     implied = pick(results, "precision_implied", finding_share=0.1).interval.estimate
     assert implied == pytest.approx(0.908, abs=5e-4)
+
+
+def test_alerts_on_nothing_are_counted_where_nothing_else_could_answer_for_them() -> None:
+    loud = dataclasses.replace(SMALL, recall_wanted=1.0)  # every level is an alert
+    both = e16.listen(loud, reach_m=15.0, seed=3)
+    assert both["loudness"].hours == pytest.approx(6 * 30 / 3600)
+    # six recordings of half a minute, each with at least one run of windows
+    assert both["loudness"].unexplained >= 6
+    chances = e16._Chances(both["loudness"], rng=np.random.default_rng(1))
+    assert chances.unexplained_per_h[0] == pytest.approx(both["loudness"].unexplained * 20)
 
 
 def test_trained_ears_beat_a_level_at_the_same_task(outcome: Outcome) -> None:

@@ -73,13 +73,34 @@ def test_displacement_next_door_is_seen_in_part_only(outcome: Outcome) -> None:
     assert all_moved.estimate - none.estimate == pytest.approx(expected, abs=0.01)
 
 
+def test_a_city_that_counted_nothing_is_no_study_that_saw_nothing() -> None:
+    bare = dataclasses.replace(SMALL, per_years=(0.1,), n_cameras=(4,), effects=(0.0,), worlds=300)
+    out = e17.run(bare, seed=2)
+    nil = {"placement": "random", "trend": -0.03}
+    naive = value(out, "p_fall", fall=-0.3, **nil).interval
+    told = value(out, "apparent_change", **nil).interval
+    assert naive.n == told.n < 300  # four streets of a tenth of a record: most of them counted none before
+    assert value(out, "p_detects", estimator="did-skip", **nil).interval.n < told.n  # nor after
+
+
 def test_same_seed_same_numbers_whatever_the_workers(outcome: Outcome) -> None:
     few = dataclasses.replace(SMALL, worlds=20)
     one, two = e17.run(few, seed=1), e17.run(few, seed=1, jobs=2)
     assert [r.to_dict() for r in one.results] == [r.to_dict() for r in two.results]
 
 
-@pytest.mark.parametrize("wrong", [{"worlds": 1}, {"effects": (-0.3,)}, {"selections": ("best",)}, {"falls": (0.3,)}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"worlds": 1},
+        {"effects": (-0.3,)},
+        {"selections": ("best",)},
+        {"falls": (0.3,)},
+        {"displacements": ()},
+        {"trends": ()},
+        {"selections": ()},
+    ],
+)
 def test_parameters_out_of_their_domain_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ParameterError):
         e17.run(dataclasses.replace(SMALL, **wrong), seed=1)  # type: ignore[arg-type]

@@ -6,6 +6,7 @@ from contrechamp.audit.reporting.blocks import Block, Voice
 from contrechamp.audit.reporting.facts import Facts
 from contrechamp.audit.reporting.labels import world_name
 from contrechamp.audit.reporting.tables import Wide, distinct, present, wide
+from contrechamp.audit.reporting.wording import plain_number
 from contrechamp.domain.text import Text
 
 
@@ -20,10 +21,10 @@ def section(facts: Facts, voice: Voice) -> list[Block]:
     lists = wide(
         facts, voice, "E15", head=Text(fr="Point de fonctionnement", en="Operating point"), weight=2.0,
         caption=Text(
-            fr=f"E15 : à {most:,} passages par jour, fausses alertes, et part d’alertes justes selon le nombre de "
-            "personnes de la liste qui passent.".replace(",", "\u202f", 1),
-            en=f"E15: at {most:,} passages a day, false alerts, and share of right alerts by the number of listed "
-            "persons who pass.",
+            fr=f"E15 : à {plain_number(most, 'fr')} passages par jour, fausses alertes, et part d’alertes justes selon "
+            "le nombre de personnes de la liste qui passent.",
+            en=f"E15: at {plain_number(most, 'en')} passages a day, false alerts, and share of right alerts by the "
+            "number of listed persons who pass.",
         ),
         rows=distinct([r for r in rows if r["world"]["footfall"] == most], "point"),
         columns=[

@@ -6,6 +6,7 @@ from contrechamp.audit.reporting.blocks import Block, Voice
 from contrechamp.audit.reporting.facts import Facts
 from contrechamp.audit.reporting.labels import world_name
 from contrechamp.audit.reporting.tables import Wide, distinct, present, wide
+from contrechamp.audit.reporting.wording import percent
 from contrechamp.domain.text import Text
 
 
@@ -23,8 +24,8 @@ def section(facts: Facts, voice: Voice) -> list[Block]:
         facts, voice, "E16", head=Text(fr="Monde", en="World"), weight=2.0,
         caption=Text(
             fr="E16 : part des alertes justes selon ce qu’on appelle juste, par détecteur, et fausses alertes. Une "
-            "sorte de son qui n’a rien déclenché à l’essai compte pour zéro dans l’estimation : celle-ci est alors la borne "
-            "favorable de son intervalle.",
+            "sorte de son qui n’a rien déclenché à l’essai compte pour zéro dans l’estimation : celle-ci est alors la "
+            "borne favorable de son intervalle.",
             en="E16: share of right alerts by what right means, by detector, and false alerts. A kind of sound that "
             "raised nothing in the trial counts as zero in the estimate, which is then the favourable end of its "
             "interval.",
@@ -53,13 +54,15 @@ def section(facts: Facts, voice: Voice) -> list[Block]:
                       {"reach_m": reaches[0], "alike_share": 0.0})],
         name=lambda x: world_name(x, voice.lang),
     )  # fmt: skip
+    evidence = facts.one("E16", "evidence_share", denominator="responses")
+    share = float(evidence["value"]) if evidence and evidence["value"] is not None else 0.0
     published = wide(
         facts, voice, "E16", head=Text(fr="Vrais tirs dont on trouve trace", en="True shots that leave a trace"),
         caption=Text(
-            fr="E16 : ce que 9,1 % de déplacements avec indice dit de la part d’alertes justes, si aucune fausse "
-            "alerte ne donne d’indice.",
-            en="E16: what 9.1 % of responses with evidence says of the share of right alerts, if no false alert "
-            "gives evidence.",
+            fr=f"E16 : ce que {percent(share, 'fr')} de déplacements avec indice disent de la part d’alertes justes, "
+            "si aucune fausse alerte ne donne d’indice.",
+            en=f"E16: what {percent(share, 'en')} of responses with evidence says of the share of right alerts, if no "
+            "false alert gives evidence.",
         ),
         rows=distinct(facts.rows("E16", "precision_implied"), "finding_share"),
         columns=[Wide(Text(fr="Alertes justes", en="Right alerts"), "precision_implied", {})],

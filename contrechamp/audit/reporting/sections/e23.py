@@ -23,6 +23,12 @@ _LISTS: Final = {
                       en="E23: functions asked for by the tender, and what the documents read say of them."),
     "streams-added": Text(fr="E23 : flux en service qui n’étaient pas dans les promesses lues.",
                           en="E23: streams in service that were not among the promises read."),
+    "functions-added": Text(fr="E23 : fonctions en service qui n’étaient pas dans les promesses lues.",
+                            en="E23: functions in service that were not among the promises read."),
+    "papers": Text(fr="E23 : documents parus ou demandes suivies d’une lettre ; la demande à laquelle chacun répond "
+                      "n’est pas connue.",
+                   en="E23: papers that came out or requests that got a letter; which request each answers is not "
+                      "known."),
     "projects": Text(fr="E23 : projets du registre, tenus ou non dans leur périmètre et leur délai.",
                      en="E23: projects of the register, kept or not in scope and time."),
 }  # fmt: skip

@@ -28,9 +28,11 @@ from contrechamp.audit.card_texts import CARD_TEXTS, PARAMETER_TEXTS
 from contrechamp.domain.errors import ContractError, ContrechampError, ParameterError
 from contrechamp.domain.text import LANGS, Lang, Text
 from contrechamp.pipelines.backtest import MEASURES
+from contrechamp.pipelines.vsa_card import detector_card
 from contrechamp.store.files import write_text
 from models import PREDICTORS, predictor_class
 from models.base import BasePredictor, Choice, Domain
+from vsa.detectors.weights import read_weights
 
 #: Beside the cards: results of the last frozen backtest, as ``results.json`` of a run holds them. May be absent.
 SCORES: Final = "scores.json"
@@ -74,6 +76,10 @@ _USE: Final = Text(
     "made to direct patrols, nor to judge a person, a building or a neighbourhood.",
 )
 _INDEX: Final[Mapping[str, Text]] = {
+    "detector": Text(
+        fr="Ce qui regarde des images n’est pas un prédicteur et a sa propre fiche : [`yolo`]({}).",
+        en="What looks at images is no predictor and has a card of its own: [`yolo`]({}).",
+    ),
     "title": Text(fr="# Fiches des prédicteurs", en="# Model cards of the predictors"),
     "intro": Text(
         fr="Écrites d’après le code par `make docs`. Chaque carte range des lieux selon ce qui y fut *enregistré*.",
@@ -145,15 +151,16 @@ def index(*, lang: Lang) -> str:
         for key in PREDICTORS
     ]
     table = "\n".join([_INDEX["head"].in_(lang), "|---|---|---|", *rows])
-    return "\n\n".join([_INDEX["title"].in_(lang), _INDEX["intro"].in_(lang), table]) + "\n"
+    detector = _INDEX["detector"].in_(lang).format(card_name("yolo", lang=lang))
+    return "\n\n".join([_INDEX["title"].in_(lang), _INDEX["intro"].in_(lang), table, detector]) + "\n"
 
 
 def all_cards(scores: Sequence[Mapping[str, Any]] = ()) -> dict[str, str]:
     """Every file of ``docs/models``, by its name."""
     files = {card_name("README", lang=lang): index(lang=lang) for lang in LANGS}
-    return files | {
-        card_name(key, lang=lang): card(key, lang=lang, scores=scores) for key in PREDICTORS for lang in LANGS
-    }
+    files |= {card_name(key, lang=lang): card(key, lang=lang, scores=scores) for key in PREDICTORS for lang in LANGS}
+    manifest = read_weights().manifest
+    return files | {card_name("yolo", lang=lang): detector_card(manifest, lang=lang) for lang in LANGS}
 
 
 def card_name(key: str, *, lang: Lang) -> str:

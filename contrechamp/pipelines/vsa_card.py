@@ -31,6 +31,13 @@ _TRAINED: Final = Text(
     "in a situation drawn evenly from the {n}: what the network misses is not for want of examples. It is not asked "
     "for those of whom fewer than {px} pixels, or less than {share}% of the body, show.",
 )
+_STAGES: Final = Text(
+    fr="Il ne partait pas du hasard mais de poids (SHA-256 `{sha}`) entraînés de même sur {images} images montrées "
+    "{epochs} fois.",
+    en="It did not start from chance but from weights (SHA-256 `{sha}`) trained alike on {images} stills shown "
+    "{epochs} times.",
+)
+_THEN: Final = Text(fr=", puis ", en=", then ")
 _KEPT_AWAY: Final = Text(
     fr="Vus à l’entraînement : lieux {places} ; lumières {lights} ; caméras de {low} à {high} m. Jamais vus, et gardés "
     "pour l’épreuve : lieux {new_places} ; lumière {new_lights} ; caméras au-dessus de {high} m.",
@@ -88,11 +95,11 @@ _FACTS: Final = Text(
     fr="- Fichiers scellés par leur SHA-256, vérifié à chaque chargement : {files}.\n"
     "- Ni pickle ni `.pt` : safetensors, ONNX et OpenVINO, qui ne peuvent exécuter de code.\n"
     "- Images d’entraînement et étiquettes : SHA-256 `{data}`.\n"
-    "- Refaire : `contrechamp vsa train`.",
+    "- Refaire : {again}.",
     en="- Files sealed by their SHA-256, checked at every load: {files}.\n"
     "- Neither pickle nor `.pt`: safetensors, ONNX and OpenVINO, which cannot run code.\n"
     "- Training images and labels: SHA-256 `{data}`.\n"
-    "- To make it again: `contrechamp vsa train`.",
+    "- To make it again: {again}.",
 )
 _LIMITS: Final = Text(
     fr="Comment voit un produit vendu à une ville : ce réseau n’a jamais vu une personne réelle. Les écarts entre "
@@ -131,7 +138,7 @@ def detector_card(manifest: Mapping[str, Any], *, lang: Lang) -> str:
     new_lights = [x for x in unseen["ranges"]["lights"] if x not in seen["lights"]]
     unit = "Mo" if lang == "fr" else "MB"
     files = ", ".join(
-        f"`{name}` ({_number(f['bytes'] / 1e6, 2, lang)} {unit})" for name, f in manifest["files"].items()
+        f"`{name}` ({_number(f['bytes'] / 1e6, 2, lang)} {unit})" for name, f in sorted(manifest["files"].items())
     )
     parts = [
         _TITLE.in_(lang), _OTHER.in_(lang),
@@ -142,13 +149,14 @@ def detector_card(manifest: Mapping[str, Any], *, lang: Lang) -> str:
             seed=training["seed"], n=len(SITUATIONS), px=training["min_visible_px"],
             share=round(100 * training["min_visibility"]),
         ),
+        *_stages(training, lang),
         _KEPT_AWAY.in_(lang).format(
             places=_list(seen["places"]), lights=_list(seen["lights"]), new_lights=_list(new_lights),
             new_places=_list(unseen["ranges"]["places"]), low=_number(seen["camera_height_m"][0], 1, lang),
             high=_number(seen["camera_height_m"][1], 1, lang),
         ),
         _head("facts", lang),
-        _FACTS.in_(lang).format(files=files, data=training["data_sha256"]),
+        _FACTS.in_(lang).format(files=files, data=training["data_sha256"], again=_again(training, lang)),
         _head("scores", lang),
         _SCORES_SAY.in_(lang).format(at=_number(evaluation["at_score"], 2, lang), replicates=evaluation["replicates"]),
         _head("sets", lang, level=3), _sets_table(rows, evaluation["sets"], lang),
@@ -161,6 +169,28 @@ def detector_card(manifest: Mapping[str, Any], *, lang: Lang) -> str:
         _head("references", lang), _REFERENCES,
     ]  # fmt: skip
     return "\n\n".join(parts) + "\n"
+
+
+def _chain(training: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The trainings that led to the weights, the first one first."""
+    before = training.get("start")
+    return [*(_chain(before) if before else []), training]
+
+
+def _stages(training: Mapping[str, Any], lang: Lang) -> list[str]:
+    return [
+        _STAGES.in_(lang).format(sha=stage["sha256"][:12], images=_whole(stage["images"], lang), epochs=stage["epochs"])
+        for stage in reversed(_chain(training)[:-1])
+    ]
+
+
+def _again(training: Mapping[str, Any], lang: Lang) -> str:
+    commands = []
+    for number, stage in enumerate(_chain(training), start=1):
+        asked = " ".join(f"--{name} {stage[name]}" for name in ("seed", "images", "epochs", "imgsz"))
+        after = f" --start etape{number - 1}" if number > 1 else ""
+        commands.append(f"`contrechamp vsa train --out etape{number} {asked}{after}`")
+    return _THEN.in_(lang).join(commands)
 
 
 def _head(name: str, lang: Lang, *, level: int = 2) -> str:

@@ -43,14 +43,14 @@ from vsa.detectors.base import Detector
 from vsa.detectors.export import export_network
 from vsa.detectors.network import TINY
 from vsa.detectors.training import SETTINGS, train_network
-from vsa.detectors.weights import MANIFEST, read_weights
+from vsa.detectors.weights import MANIFEST, STEM, Weights, read_weights
 from vsa.scoring.detection import IMAGE, LabelledImages, detection_scores, labelled_images
 
 #: Score from which a box counts, for recalls and false boxes.
 AT_SCORE: Final = 0.25
 #: Score from which a box enters the average precision.
 _LEAST_SCORE: Final = 0.01
-#: What shipped weights were trained with.
+#: Of a first training, from chance; the card of the shipped weights states the commands that led to them.
 DEFAULT_IMAGES, DEFAULT_EPOCHS, DEFAULT_IMGSZ, DEFAULT_SEED = 700, 14, 416, 1
 EXPERIMENT_NAME: Final = "contrechamp-vsa"
 CARDS: Final = ("yolo.md", "yolo.en.md")
@@ -80,7 +80,7 @@ class TrainingReport:
 def train_detector(
     out: Path, *, seed: int = DEFAULT_SEED, images: int = DEFAULT_IMAGES, epochs: int = DEFAULT_EPOCHS,
     imgsz: int = DEFAULT_IMGSZ, device: Literal["auto", "cpu", "cuda"] = "auto", jobs: int = 1,
-    test_images: int = 240, tracking_uri: str | None = None, progress: Progress = silent,
+    test_images: int = 240, start: Path | None = None, tracking_uri: str | None = None, progress: Progress = silent,
 ) -> TrainingReport:  # fmt: skip
     """Draw, train, export, measure, seal.
 
@@ -100,6 +100,8 @@ def train_detector(
         Processes that draw. Changes no number.
     test_images : int, default=240
         Unseen stills; half as many seen ones beside them.
+    start : Path, optional
+        Folder of weights to go on from; random weights where left out. The manifest names them by their hash.
     tracking_uri : str, optional
         MLflow store to log the run to.
     progress : Progress
@@ -112,6 +114,8 @@ def train_detector(
         If a graphics card was asked for and there is none.
     """
     _check(out, images=images, epochs=epochs, imgsz=imgsz, test_images=test_images)
+    before = None if start is None else read_weights(start)
+    first = None if before is None else before.path("torch")
     with tempfile.TemporaryDirectory(prefix="contrechamp-train-") as scratch:
         work, ready = Path(scratch), Path(scratch) / "ready"
         data_sha256 = write_training_set(
@@ -126,7 +130,14 @@ def train_detector(
 
         where = _device(device)
         network = train_network(
-            work / "set", work / "runs", seed=seed, epochs=epochs, imgsz=imgsz, device=where, progress=epoch_done
+            work / "set",
+            work / "runs",
+            seed=seed,
+            epochs=epochs,
+            imgsz=imgsz,
+            device=where,
+            start=first,
+            progress=epoch_done,
         )
         files = export_network(network, ready)
         manifest: dict[str, Any] = {
@@ -134,6 +145,7 @@ def train_detector(
             "training": {
                 "seed": seed, "images": images, "epochs": epochs, "imgsz": imgsz, "device": where,
                 "settings": dict(SETTINGS), "stills": asdict(SEEN), "data_sha256": data_sha256,
+                "start": None if before is None else _stage(before),
                 "min_visible_px": MIN_VISIBLE_PX, "min_visibility": MIN_VISIBILITY, "losses": losses,
             },
             "versions": {name: version(name).partition("+")[0] for name in _LIBRARIES},
@@ -153,7 +165,7 @@ def train_detector(
 
 
 def evaluate(
-    detector: Detector, *, seed: int, n: int, jobs: int = 1, replicates: int = 500, progress: Progress = silent,
+    detector: Detector, *, seed: int, n: int, jobs: int = 1, replicates: int = 200, progress: Progress = silent,
     sets: Sequence[str] = ("seen", "unseen"),
 ) -> tuple[pd.DataFrame, dict[str, Any]]:  # fmt: skip
     """Score a detector on stills drawn like those of training, and on places, a light and cameras kept away from it.
@@ -289,6 +301,13 @@ def _check(out: Path, *, images: int, epochs: int, imgsz: int, test_images: int)
         raise bad_parameter(name="imgsz", where=where, must="a multiple of 32 in [64, 2048]", got=imgsz)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise ParameterError(f"{out} is in use. Weights are written to a new folder; name one that does not exist.")
+
+
+def _stage(before: Weights) -> dict[str, Any]:
+    """What the weights gone on from were, and those before them."""
+    training = before.manifest["training"]
+    kept = ("seed", "images", "epochs", "imgsz", "data_sha256", "start")
+    return {"sha256": before.manifest["files"][f"{STEM}.safetensors"]["sha256"]} | {k: training.get(k) for k in kept}
 
 
 def _device(asked: str) -> str:

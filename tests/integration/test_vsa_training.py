@@ -16,7 +16,7 @@ from contrechamp.pipelines.vsa_stills import SEEN, UNSEEN, draw_still, draw_stil
 from contrechamp.pipelines.vsa_training import CARDS, TrainingReport, evaluate, train_detector
 from vsa.detectors import load_detector
 from vsa.detectors.oracle import Oracle
-from vsa.detectors.weights import FILES, MANIFEST, read_weights
+from vsa.detectors.weights import FILES, MANIFEST, SHIPPED, read_weights
 
 SMALL = {"images": 32, "epochs": 1, "imgsz": 128, "test_images": 6, "device": "cpu"}
 
@@ -61,6 +61,23 @@ def test_the_card_says_what_the_manifest_says(trained: tuple[TrainingReport, Pat
             if row["stills"] == "unseen" and row["n_boxes"]:
                 label = SITUATIONS[row["key"]].label.in_(lang)  # type: ignore[arg-type]
                 assert f"| {label} | {row['n_boxes']} |" in text
+
+
+def test_going_on_from_weights_learns_on_and_writes_down_their_hash(
+    trained: tuple[TrainingReport, Path, list[str]], tmp_path: Path
+) -> None:
+    shipped = read_weights().manifest
+    more = train_detector(tmp_path / "more", seed=4, start=SHIPPED, **(SMALL | {"images": 8, "test_images": 2}))
+    training = more.manifest["training"]
+    assert training["start"]["sha256"] == shipped["files"]["yolo.safetensors"]["sha256"]
+    assert training["start"]["data_sha256"] == shipped["training"]["data_sha256"]
+    from_chance, from_weights = (
+        m["training"]["losses"][0]["train/box_loss"] for m in (trained[0].manifest, more.manifest)
+    )
+    assert from_weights < 0.75 * from_chance, "it began again from nothing"
+    card = (more.folder / "yolo.en.md").read_text()
+    last = "--seed 4 --images 8 --epochs 1 --imgsz 128 --start etape"
+    assert f"--images {shipped['training']['images']} --epochs {shipped['training']['epochs']}" in card and last in card
 
 
 def test_the_run_is_in_mlflow(trained: tuple[TrainingReport, Path, list[str]]) -> None:

@@ -23,6 +23,7 @@ from vsa.detectors.weights import Weights
 
 Backend = Literal["openvino", "onnx", "torch"]
 Device = Literal["auto", "cpu", "cuda"]
+Precision = Literal["f32", "auto"]
 Floats = npt.NDArray[np.float32]
 #: Images (n, 3, height, width) in [0, 1] → (n, 4 + classes, anchors): centre, size, scores.
 Run = Callable[[Floats], Floats]
@@ -31,7 +32,9 @@ Run = Callable[[Floats], Floats]
 _BATCH: Final = 64
 
 
-def open_backend(weights: Weights, *, backend: Backend, device: Device = "auto", threads: int = 0) -> tuple[Run, str]:
+def open_backend(
+    weights: Weights, *, backend: Backend, device: Device = "auto", precision: Precision = "f32", threads: int = 0
+) -> tuple[Run, str]:  # fmt: skip
     """Load the network; return what runs it and the device it runs on.
 
     Parameters
@@ -40,6 +43,9 @@ def open_backend(weights: Weights, *, backend: Backend, device: Device = "auto",
     backend : {"openvino", "onnx", "torch"}
     device : {"auto", "cpu", "cuda"}
         ``auto``: a graphics card where the backend can use one, the processor otherwise.
+    precision : {"f32", "auto"}
+        ``auto``: what OpenVINO finds fastest here (16-bit products where the processor has them). Boxes then move by
+        a little, and not alike on every machine. The other backends know 32 bits only.
     threads : int
         0: as many as the library sees fit.
 
@@ -56,10 +62,12 @@ def open_backend(weights: Weights, *, backend: Backend, device: Device = "auto",
         raise bad_parameter(name="backend", where="Yolo", must=f"one of {', '.join(get_args(Backend))}", got=backend)
     if device not in get_args(Device):
         raise bad_parameter(name="device", where="Yolo", must=f"one of {', '.join(get_args(Device))}", got=device)
+    if precision not in get_args(Precision):
+        raise bad_parameter(name="precision", where="Yolo", must="f32 or auto", got=precision)
     path = weights.path(backend)
     try:
         if backend == "openvino":
-            return _openvino(path, device, threads)
+            return _openvino(path, device, precision, threads)
         if backend == "onnx":
             return _onnx(path, device, threads)
         return _torch(path, weights.manifest["architecture"], device, threads)
@@ -76,32 +84,38 @@ def _no_card(backend: str) -> CapabilityError:
     )
 
 
-def _openvino(path: Path, device: Device, threads: int) -> tuple[Run, str]:
+def _openvino(path: Path, device: Device, precision: Precision, threads: int) -> tuple[Run, str]:
     if device == "cuda":
         raise _no_card("openvino")
     library = openvino()
     core = library.Core()
     model = core.read_model(str(path))
-    settings: dict[str, Any] = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": "f32"}
+    settings: dict[str, Any] = {"PERFORMANCE_HINT": "THROUGHPUT"}
+    if precision == "f32":
+        settings["INFERENCE_PRECISION_HINT"] = "f32"
     if threads:
         settings["INFERENCE_NUM_THREADS"] = threads
     compiled: dict[tuple[int, ...], Any] = {}
+    lanes: dict[tuple[int, ...], list[Any]] = {}
 
     def run(batch: Floats) -> Floats:
         shape = (1, *batch.shape[1:])
         if shape not in compiled:
             model.reshape(list(shape))
             compiled[shape] = core.compile_model(model, "CPU", settings)
-        found: list[Any] = [None] * len(batch)
-        queue = library.AsyncInferQueue(compiled[shape])
-
-        def keep(request: Any, at: int) -> None:
-            found[at] = request.get_output_tensor(0).data[0].copy()
-
-        queue.set_callback(keep)
-        for at, image in enumerate(batch):
-            queue.start_async({0: image[None]}, at)
-        queue.wait_all()
+            n = int(compiled[shape].get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
+            lanes[shape] = [compiled[shape].create_infer_request() for _ in range(max(1, n))]
+        # Several requests in flight, read in order once each is done. No queue with a callback: one that is destroyed
+        # while the interpreter holds its lock may wait for it for ever.
+        requests = lanes[shape]
+        found: list[Any] = []
+        for first in range(0, len(batch), len(requests)):
+            part = list(zip(requests, batch[first : first + len(requests)], strict=False))
+            for request, image in part:
+                request.start_async({0: image[None]})
+            for request, _ in part:
+                request.wait()
+                found.append(request.get_output_tensor(0).data[0].copy())
         return np.stack(found)
 
     return run, "cpu"

@@ -33,8 +33,9 @@ _KEEP, _LUCK, _SCORE, _EDGE = range(4)
 def hashed_uniform(seed: int, what: int, *keys: npt.NDArray[np.int64]) -> FloatArray:
     """A number in [0, 1) for each row of ``keys``, the same whatever rows stand beside it (splitmix64)."""
     with np.errstate(over="ignore"):
-        state = np.full(len(keys[0]), (seed * _GOLDEN + what) % 2**64, dtype=np.uint64)
-        for key in keys:
+        state = np.zeros(len(keys[0]), dtype=np.uint64)
+        # Seed and purpose go through the mixer as well: purposes one apart would else share draws of other frames.
+        for key in (np.uint64(seed % 2**64), np.uint64(what), *keys):
             state = (state ^ key.astype(np.uint64)) * np.uint64(_MIX[0]) + np.uint64(_GOLDEN)
             state = (state ^ (state >> np.uint64(30))) * np.uint64(_MIX[0])
             state = (state ^ (state >> np.uint64(27))) * np.uint64(_MIX[1])

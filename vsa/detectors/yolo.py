@@ -19,7 +19,7 @@ import numpy as np
 
 from contrechamp.domain.errors import CapabilityError
 from contrechamp.domain.video import Detections, FloatArray, Image
-from vsa.detectors.backends import Backend, Device, Floats, open_backend
+from vsa.detectors.backends import Backend, Device, Floats, Precision, open_backend
 from vsa.detectors.base import best_boxes, check_frames, check_number, clip_boxes
 from vsa.detectors.weights import SHIPPED, read_weights
 
@@ -71,6 +71,11 @@ def letterbox(frame: Image, *, imgsz: int) -> tuple[Floats, Letterbox]:
     return out, Letterbox(scale, left, top)
 
 
+def _blank(frame: Image) -> bool:
+    """Whether a frame is of one colour, by a few pixels first."""
+    return not ((frame[::37, ::41] != frame[0, 0]).any() or (frame != frame[0, 0]).any())
+
+
 class Yolo:
     """The trained detector.
 
@@ -78,6 +83,8 @@ class Yolo:
     ----------
     backend : {"openvino", "onnx", "torch"}, default="openvino"
     device : {"auto", "cpu", "cuda"}, default="auto"
+    precision : {"f32", "auto"}, default="f32"
+        ``auto`` is faster on some processors, and its boxes differ from one machine to the next.
     imgsz : int, default=640
         Longer side of the network's image, pixels.
     conf : float, default=0.25
@@ -104,24 +111,29 @@ class Yolo:
     needs_frames: ClassVar[bool] = True
 
     def __init__(
-        self, *, backend: Backend = "openvino", device: Device = "auto", imgsz: int = 640, conf: float = 0.25,
-        iou: float = 0.6, max_detections: int = 300, threads: int = 0, weights: Path | str = SHIPPED,
+        self, *, backend: Backend = "openvino", device: Device = "auto", precision: Precision = "f32",
+        imgsz: int = 640, conf: float = 0.25, iou: float = 0.6, max_detections: int = 300, threads: int = 0,
+        weights: Path | str = SHIPPED,
     ) -> None:  # fmt: skip
         self._imgsz = check_number(imgsz, name="imgsz", where="Yolo", low=64, high=4096, whole=True)
         self._conf = check_number(conf, name="conf", where="Yolo", low=0.001, high=1.0)
         self._iou = check_number(iou, name="iou", where="Yolo", low=0.0, high=1.0)
         self._most = check_number(max_detections, name="max_detections", where="Yolo", low=1, high=10_000, whole=True)
         self._threads = check_number(threads, name="threads", where="Yolo", low=0, high=1024, whole=True)
-        self._backend, self._asked = backend, device
+        self._backend, self._asked, self._precision = backend, device, precision
         try:
             import_module("cv2")
         except ImportError as cause:
             raise CapabilityError(f"OpenCV could not be imported: {cause}. Install the project again.") from cause
         self.weights = read_weights(Path(weights))
-        self._run, self.device = open_backend(self.weights, backend=backend, device=device, threads=threads)
+        self._run, self.device = open_backend(
+            self.weights, backend=backend, device=device, precision=precision, threads=threads
+        )
 
     def detect(self, frames: Sequence[Image], *, indices: Sequence[int]) -> list[Detections]:
         """Persons and objects in each frame; the frames may come from several cameras and differ in size.
+
+        A frame of one colour, such as a lost signal leaves, has no box: a network will find people in it.
 
         Raises
         ------
@@ -129,10 +141,10 @@ class Yolo:
             See :meth:`vsa.detectors.base.Detector.detect`.
         """
         check_frames(frames, indices)
-        ready = [letterbox(frame, imgsz=self._imgsz) for frame in frames]
+        ready = {i: letterbox(f, imgsz=self._imgsz) for i, f in enumerate(frames) if not _blank(f)}
         found: list[Detections] = [Detections.empty()] * len(frames)
-        for shape in dict.fromkeys(image.shape for image, _ in ready):
-            at = [i for i, (image, _) in enumerate(ready) if image.shape == shape]
+        for shape in dict.fromkeys(image.shape for image, _ in ready.values()):
+            at = [i for i, (image, _) in ready.items() if image.shape == shape]
             said = self._run(np.stack([ready[i][0] for i in at]))
             for i, anchors in zip(at, said, strict=True):
                 height, width = frames[i].shape[:2]
@@ -153,7 +165,7 @@ class Yolo:
     def get_params(self) -> dict[str, Any]:
         """Parameters, the name and the hash of the weights."""
         return {
-            "backend": self._backend, "device": self._asked, "imgsz": self._imgsz, "conf": self._conf,
-            "iou": self._iou, "max_detections": self._most, "threads": self._threads,
+            "backend": self._backend, "device": self._asked, "precision": self._precision, "imgsz": self._imgsz,
+            "conf": self._conf, "iou": self._iou, "max_detections": self._most, "threads": self._threads,
             "weights_sha256": self.weights.manifest["files"]["yolo.safetensors"]["sha256"],
         }  # fmt: skip

@@ -141,6 +141,16 @@ def replay(facts: Facts, voice: Voice) -> list[Block]:
             "un octet a bougé. Si le dossier est ailleurs, donnez son chemin.",
             en="checks the hash of every file and the signature; exits with code 12 and names the file if one byte "
             "moved. If the folder is elsewhere, give its path.")),
+        ("python3 -I verify.py", Text(
+            fr="dans le dossier scellé, sans rien installer : les mêmes contrôles par un seul fichier, qui n’use "
+            "que de la bibliothèque standard de Python.",
+            en="in the sealed folder, with nothing installed: the same checks by a single file that uses only Python’s "
+            "standard library.")),
+        ("contrechamp trace R-0001", Text(
+            fr="dit d’un nombre imprimé sa table, sa graine, le commit, les règles qu’il juge et la commande qui le "
+            "recalcule.",
+            en="says of a printed number its table, its seed, the commit, the rules it judges and the command that "
+            "recomputes it.")),
         (f"contrechamp verify {run} --replay", Text(
             fr="recalcule chaque nombre à partir de la graine et compare.",
             en="recomputes every number from the seed and compares.")),

@@ -108,7 +108,7 @@ class Facts:
         """Whether the run was limited to some claims of the register."""
         return len(self.verdicts) < len(self.register.claims)
 
-    @property
+    @cached_property
     def mirrors(self) -> list[tuple[str, str, str]]:
         """Pairs of claims of this run that mirrored criteria judge: (experiment, claim, claim)."""
         asked = [r for r in self.plan["plan"]["rules"] if r["claim"] in self.verdicts]

@@ -111,7 +111,8 @@ def test_the_command_writes_them_and_leaves_the_rest(tmp_path: Path, capsys: pyt
     (tmp_path / "mine.md").write_text("kept")
     (tmp_path / "scores.json").write_text(json.dumps({"results": [_score()]}))
     assert main([str(tmp_path)]) == 0
-    assert len(list(tmp_path.glob("*.md"))) == 2 * len(PREDICTORS) + 2 + 1
+    cards = 2 * (len(PREDICTORS) + 2)  # predictors, the detector and the index, in two languages
+    assert len(list(tmp_path.glob("*.md"))) == cards + 1
     assert "1,23" in (tmp_path / "uniform.md").read_text()
     assert "| 1.23 | [0.9, 1.5] | 56 |" in (tmp_path / "uniform.en.md").read_text()
     (tmp_path / "scores.json").write_text("[1]")

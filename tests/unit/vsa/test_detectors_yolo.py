@@ -46,6 +46,17 @@ def test_backends_agree(frames: list[np.ndarray]) -> None:
             np.testing.assert_allclose(a.scores, b.scores, atol=1e-4)
 
 
+def test_a_faster_precision_finds_nearly_the_same(frames: list[np.ndarray]) -> None:
+    exact, fast = (Yolo(precision=p).detect(frames, indices=range(4)) for p in ("f32", "auto"))  # type: ignore[arg-type]
+    n_exact, n_fast = (sum(map(len, found)) for found in (exact, fast))
+    assert abs(n_exact - n_fast) <= max(2, 0.1 * n_exact)
+
+
+def test_a_lost_signal_is_nobody() -> None:
+    for colour in (0, 127, 255):
+        assert len(Yolo(conf=0.01).detect([np.full((90, 160, 3), colour, np.uint8)], indices=[0])[0]) == 0
+
+
 def test_frames_of_several_cameras_go_in_one_call(frames: list[np.ndarray]) -> None:
     detector = Yolo(conf=0.05)
     together = detector.detect(frames * 2, indices=[*range(4)] * 2)
@@ -104,9 +115,8 @@ def test_what_the_card_boasts_of_is_in_the_manifest() -> None:
     whole = next(r for r in rows if (r["stills"], r["label"], r["by"]) == ("unseen", "person", "all"))
     assert whole["n_images"] >= 200 and whole["n_boxes"] >= 2000
     assert 0.5 < whole["ap50_low"] <= whole["ap50"] <= whole["ap50_high"]
-    situations = {
-        r["key"]: r["recall"] for r in rows if (r["stills"], r["label"], r["by"]) == ("unseen", "person", "situation")
-    }
+    slices = [r for r in rows if (r["stills"], r["label"], r["by"]) == ("unseen", "person", "situation")]
+    situations = {r["key"]: r["recall"] for r in slices}
     assert set(situations) == set(SITUATIONS)
     assert situations["rough_lying"] < situations["waiting"], "the finding that the card reports"
 

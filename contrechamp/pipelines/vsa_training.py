@@ -20,7 +20,7 @@ from typing import Any, Final, Literal
 import numpy as np
 import pandas as pd
 
-from contrechamp.domain.errors import CapabilityError, ParameterError, bad_parameter
+from contrechamp.domain.errors import ParameterError, bad_parameter
 from contrechamp.domain.protocols import Progress, silent
 from contrechamp.domain.provenance import plain
 from contrechamp.domain.rng import stream
@@ -42,7 +42,7 @@ from vsa.detectors import load_detector
 from vsa.detectors.base import Detector
 from vsa.detectors.export import export_network
 from vsa.detectors.network import TINY
-from vsa.detectors.training import SETTINGS, train_network
+from vsa.detectors.training import SETTINGS, train_network, training_device
 from vsa.detectors.weights import MANIFEST, STEM, Weights, read_weights
 from vsa.scoring.detection import IMAGE, LabelledImages, detection_scores, labelled_images
 
@@ -128,7 +128,7 @@ def train_detector(
             losses.append(dict(loss))
             progress("epochs", epoch, total)
 
-        where = _device(device)
+        where = training_device(device)
         network = train_network(
             work / "set",
             work / "runs",
@@ -308,17 +308,6 @@ def _stage(before: Weights) -> dict[str, Any]:
     training = before.manifest["training"]
     kept = ("seed", "images", "epochs", "imgsz", "data_sha256", "start")
     return {"sha256": before.manifest["files"][f"{STEM}.safetensors"]["sha256"]} | {k: training.get(k) for k in kept}
-
-
-def _device(asked: str) -> str:
-    if asked not in ("auto", "cpu", "cuda"):
-        raise bad_parameter(name="device", where="train_detector", must="auto, cpu or cuda", got=asked)
-    import torch
-
-    found = torch.cuda.is_available()
-    if asked == "cuda" and not found:
-        raise CapabilityError("There is no CUDA graphics card to train on. Use --device cpu.")
-    return "cuda" if found and asked != "cpu" else "cpu"
 
 
 def _publish(ready: Path, out: Path) -> None:

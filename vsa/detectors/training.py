@@ -20,7 +20,7 @@ from typing import Any, Final
 
 import yaml
 
-from contrechamp.domain.errors import CapabilityError
+from contrechamp.domain.errors import CapabilityError, bad_parameter
 from contrechamp.domain.video import LABELS
 from vsa.detectors.network import TINY, description
 from vsa.detectors.offline import ultralytics
@@ -98,6 +98,25 @@ def train_network(
 def _begin_from(trainer: Any, state: Mapping[str, Any]) -> None:
     for network in (trainer.model, trainer.ema.ema):
         network.load_state_dict(state, strict=True)
+
+
+def training_device(asked: str) -> str:
+    """``cpu`` or ``cuda``: what ``auto`` comes to on this machine.
+
+    Raises
+    ------
+    ParameterError
+        If ``asked`` is neither of them nor ``auto``.
+    CapabilityError
+        If a graphics card was asked for and there is none.
+    """
+    if asked not in ("auto", "cpu", "cuda"):
+        raise bad_parameter(name="device", where="train_detector", must="auto, cpu or cuda", got=asked)
+    torch: Any = import_module("torch")
+    found = bool(torch.cuda.is_available())
+    if asked == "cuda" and not found:
+        raise CapabilityError("There is no CUDA graphics card to train on. Use --device cpu.")
+    return "cuda" if found and asked != "cpu" else "cpu"
 
 
 def _on_processor(trainer: Any) -> None:

@@ -38,9 +38,9 @@ from contrechamp.domain.video import (
     Image,
     SceneTruth,
 )
-from contrechamp.experiments.e09_measures import BoolArray, longest
+from contrechamp.experiments.e09_measures import BoolArray, alert_rate, longest
 from fairness.clusters import cluster_rate_interval
-from fairness.intervals import mean_interval, poisson_rate_interval, rate_interval
+from fairness.intervals import mean_interval, rate_interval
 from synthetic_data.dwell_worlds import CAMERA, ZONE, Sojourns, spans, tracks_of
 from synthetic_data.scenes.projection import projected_truth
 from synthetic_data.scenes.render import render_frames
@@ -125,7 +125,8 @@ def shipped_rules(
         if at == threshold_s:
             flagged[preset] = who
         world: dict[str, Scalar] = {"place": place, "preset": preset, "T_s": at}
-        daily = poisson_rate_interval(events=len(alerts), exposure=float(days))
+        each = np.bincount(np.searchsorted(ids, alerts[TRACK_ID].to_numpy()), minlength=len(ids))
+        daily = alert_rate(each, exposure=float(days))
         results.append(Result(ID, "preset_alerts_per_camera_day", world, daily, "e09_presets"))
         rows.append({**world, "alerts": len(alerts), "persons": int(who.sum()), "tracked": len(ids), "days": days})
     common: dict[str, Scalar] = {"place": place, "T_s": threshold_s}
@@ -279,7 +280,7 @@ def _by_scene(part: pd.DataFrame, column: str) -> pd.Series:
 
 
 def _paired(gap: FloatArray) -> Interval:
-    """Mean gap over twins; where all are equal, the value with bounds that one differing scene in n would give."""
+    """Mean gap over twins; where all are equal, bounds that allow for scenes that differ wholly and were not met."""
     found = mean_interval(gap)
     if found.estimate is not None and found.low is not None and found.high is not None:
         return Interval(found.estimate, max(found.low, -1.0), min(found.high, 1.0), found.n, found.method)

@@ -103,7 +103,7 @@ class Params:
 
     @classmethod
     def quick(cls) -> Params:
-        """Sixty camera-days per place and law, two short clips per counterfactual pair."""
+        """Sixty camera-days per place and law, four short scenes, each played with every body."""
         return cls()
 
     @classmethod
@@ -120,6 +120,8 @@ _PASSAGES: Final = Text(fr="passages tirés", en="passages drawn")
 _ALERTED: Final = Text(fr="personnes signalées", en="persons flagged")
 _TARGETS: Final = Text(fr="cibles tirées", en="targets drawn")
 _ALERTS: Final = Text(fr="alertes à tort", en="wrong alerts")
+_WRONGED: Final = Text(fr="personnes signalées à tort", en="persons wrongly flagged")
+_AT_RANDOM: Final = Text(fr="personnes prises au hasard", en="persons taken at random")
 _PERSONS: Final = Text(fr="personnes tirées", en="persons drawn")
 _DAYS: Final = Text(fr="jours de caméra tirés", en="camera-days drawn")
 _COUNTED: Final = Text(fr="alertes comptées", en="alerts counted")
@@ -135,9 +137,9 @@ MEASURES: Final[tuple[Measure, ...]] = (
             en="Share of other passages flagged"), _PASSAGES),
     Measure("false_waiting_lost", "share", Text(
             fr="Part des signalées à tort qui attendent quelqu’un ou cherchent leur chemin",
-            en="Share of those wrongly flagged who wait for someone or look for their way"), _ALERTED),
+            en="Share of those wrongly flagged who wait for someone or look for their way"), _WRONGED),
     Measure("precision_random", "share", Text(fr="Précision d’autant de personnes tirées au hasard",
-            en="Precision of as many persons taken at random"), _ALERTED),
+            en="Precision of as many persons taken at random"), _AT_RANDOM),
     Measure("precision_cue", "share", Text(fr="Précision si un indice anodin est exigé en plus",
             en="Precision when a harmless cue is asked for as well"), _ALERTED),
     Measure("recall_cue", "share", Text(fr="Rappel si un indice anodin est exigé en plus",
@@ -149,14 +151,14 @@ MEASURES: Final[tuple[Measure, ...]] = (
             fr="Part des passages signalés à tort : sans-abri sur les autres",
             en="Share of passages wrongly flagged: people sleeping rough over the others"), _PASSAGES),
     Measure("alerts_share_longest", "share", Text(fr="Part des fausses alertes qui tombe sur les sans-abri",
-            en="Share of wrong alerts that falls on people sleeping rough"), _PERSONS),
+            en="Share of wrong alerts that falls on people sleeping rough"), _WRONGED),
     Measure("hours_share_longest", "share", Text(fr="Part des heures de présence des sans-abri",
             en="Share of the hours of presence of people sleeping rough"), _PERSONS),
     Measure("passages_share_longest", "share", Text(fr="Part des passages des sans-abri",
             en="Share of passages of people sleeping rough"), _PASSAGES),
     Measure("lawful_common", "share", Text(
             fr="Part des alertes sur une conduite licite, courante dans la situation de la personne",
-            en="Share of alerts on lawful behaviour, common in the person’s situation"), _PERSONS),
+            en="Share of alerts on lawful behaviour, common in the person’s situation"), _ALERTED),
     Measure("hours_lost_longest", "share", Text(
             fr="Part de leur présence que perdent les sans-abri si l’alerte disperse",
             en="Share of their presence that people sleeping rough lose if the alert disperses"), _PERSONS),
@@ -205,7 +207,7 @@ def run(params: Params, *, seed: int, jobs: int = 1, progress: Progress = silent
     Outcome
         Operators' results by ``place``, ``rule``, ``prevalence``, ``target_stay_min`` (and ``T_s``); burden by
         ``place``, ``law``, ``rule``, ``repeat``, ``T_s``; by ``role``; shipped rules by ``preset``; rungs by
-        ``rung``, ``situation`` and ``swap``. Tables ``e09_roles``, ``e09_curve``, ``e09_presets``, ``e09_ladder``.
+        ``rung`` and ``body``. Tables ``e09_roles``, ``e09_curve``, ``e09_presets``, ``e09_ladder``.
 
     Raises
     ------
@@ -428,11 +430,21 @@ def _check(params: Params) -> None:
         ("prevalences", bool(params.prevalences) and all(0 < p < 1 for p in params.prevalences), "shares in (0, 1)"),
         ("target_stays_min", bool(params.target_stays_min) and min(params.target_stays_min) >= 0, "of at least 0"),
         ("main_prevalence", 0 < params.main_prevalence < 1, "a share in (0, 1)"),
+        ("main_threshold_s", params.main_threshold_s in params.thresholds_s
+         and params.main_threshold_s in params.burden_thresholds_s, "among `thresholds_s` and `burden_thresholds_s`"),
+        ("cue_share", 0 < params.cue_share <= 1, "a share in (0, 1]"),
+        ("common_share", 0 < params.common_share <= 1, "a share in (0, 1]"),
+        ("cameras", params.cameras >= 1, "at least 1"),
+        ("operators", params.operators >= 1, "at least 1"),
         ("camera_days", params.camera_days >= 2, "at least 2"),
+        ("track_days", 1 <= params.track_days <= params.camera_days, "at least 1 and at most `camera_days`"),
         ("hours_per_day", 0 < params.hours_per_day <= 24, "in (0, 24]"),
         ("rearm_s", params.rearm_s >= 0, "at least 0"),
         ("track_fps", params.track_fps > 0, "above 0"),
         ("clips", params.clips >= 0, "at least 0"),
+        ("clip_s", params.clip_s > 0, "above 0"),
+        ("clip_fps", params.clip_fps > 0, "above 0"),
+        ("clip_threshold_s", 0 < params.clip_threshold_s < params.clip_s, "above 0 and under `clip_s`"),
     ):  # fmt: skip
         if not ok:
             raise bad_parameter(name=name, where=ID, must=must, got=getattr(params, name))

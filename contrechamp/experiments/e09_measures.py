@@ -19,7 +19,7 @@ from scipy import stats
 
 from contrechamp.domain.grid import FloatArray
 from contrechamp.domain.intervals import Interval
-from fairness.intervals import poisson_ratio_interval, rate_interval, ratio_interval
+from fairness.intervals import poisson_rate_interval, poisson_ratio_interval, rate_interval, ratio_interval
 
 BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.int64]
@@ -99,6 +99,22 @@ def best_balance(
         parts.append((min(three[0], recall.estimate), min(three[1], recall.low), min(three[2], recall.high)))
     value, low, high = (max(column) for column in zip(*parts, strict=True))
     return Interval(value, low, high, targets, method, level)
+
+
+def alert_rate(alerts: npt.ArrayLike, *, exposure: float, level: float = 0.95) -> Interval:
+    """Alerts per unit of exposure, from the number of alerts of each person, shape (n,).
+
+    Persons come independently of each other, the alerts of one of them do not: on the log scale, with the variance of a
+    compound Poisson sum, and never narrower than the exact interval for independent alerts.
+    """
+    count = np.asarray(alerts, dtype=np.float64)
+    exact = poisson_rate_interval(events=int(count.sum()), exposure=exposure, level=level)
+    if exact.estimate is None or exact.low is None or exact.high is None or exact.estimate == 0:
+        return exact
+    reach = float(stats.norm.isf((1 - level) / 2)) * math.sqrt(float(count @ count)) / float(count.sum())
+    low, high = exact.estimate * math.exp(-reach), exact.estimate * math.exp(reach)
+    return Interval(exact.estimate, min(low, exact.low), max(high, exact.high), exact.n,
+                    "linearised over persons", level)  # fmt: skip
 
 
 def ratio_of_sums(top: FloatArray, bottom: FloatArray, *, level: float = 0.95, cap: float = math.inf) -> Interval:

@@ -92,7 +92,7 @@ class Params:
 
     @classmethod
     def quick(cls) -> Params:
-        """Four densities, three machines, eighty bags left for good in each."""
+        """Four densities, four machines, eighty bags left for good in each."""
         return cls()
 
     @classmethod
@@ -132,12 +132,12 @@ MEASURES: Final[tuple[Measure, ...]] = (
 CANNOT_TELL: Final = Text(
     fr="Combien de sacs sont posés, combien de temps leurs propriétaires s’éloignent et combien ne reviennent pas sont "
     "des hypothèses énoncées : la précision en dépend, et c’est pourquoi elle est donnée pour plusieurs parts. « Parti "
-    "pour de bon » n’est pas « menace » : presque tous les sacs oubliés sont des oublis, et l’expérience ne contient "
-    "aucune menace. La foule est une moyenne qui passe et stationne au hasard ; les machines sont des réglages "
+    "pour de bon » n’est pas « menace » : on laisse un sac par oubli aussi, et l’expérience ne contient aucune "
+    "menace. La foule est une moyenne qui passe et stationne au hasard ; les machines sont des réglages "
     "(mémoire, manques, confusions), non un produit. L’opérateur de la ronde ne se trompe pas et ne se lasse pas.",
     en="How many bags are put down, how long owners step away and how many never return are stated assumptions: "
-    "precision depends on them, and is therefore given for several shares. “Gone for good” is not “threat”: nearly "
-    "every forgotten bag is forgotten, and the experiment contains no threat. The crowd is an average that passes and "
+    "precision depends on them, and is therefore given for several shares. “Gone for good” is not “threat”: "
+    "bags are left by oversight too, and the experiment contains no threat. The crowd is an average that passes and "
     "stands at random; the machines are settings (memory, misses, mix-ups), not a product. The operator on the round "
     "neither errs nor tires.",
 )
@@ -404,7 +404,9 @@ def _check(params: Params) -> None:
     for name, ok, must in (
         ("densities", bool(params.densities) and min(params.densities) > 0, "at least one density above 0"),
         ("thresholds_s", bool(params.thresholds_s) and min(params.thresholds_s) > 0, "at least one time above 0"),
-        ("main_threshold_s", params.main_threshold_s > 0, "above 0"),
+        ("main_threshold_s", params.main_threshold_s in params.thresholds_s, "among `thresholds_s`"),
+        ("fps", params.fps > 0, "above 0"),
+        ("grace_back_s", params.grace_back_s >= 0, "at least 0"),
         ("p_gones", bool(params.p_gones) and all(0 < p < 1 for p in params.p_gones), "shares in (0, 1)"),
         ("episodes", params.episodes >= 2, "at least 2"),
         ("miss", 0 <= params.miss < 1, "a share in [0, 1)"),

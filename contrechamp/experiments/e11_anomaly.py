@@ -82,13 +82,16 @@ def run(params: Params, *, seed: int, jobs: int = 1, progress: Progress = silent
         "e11_links": pd.concat(made["link_rows"], ignore_index=True),
     }
     results = [
-        *_of_alerts(alerts), *_of_burden(burden, share_b=params.share_b), *_of_learning(tables["e11_learning"]),
+        *_of_alerts(alerts, label_draws=params.label_draws), *_of_burden(burden, share_b=params.share_b),
+        *_of_learning(tables["e11_learning"]),
         *_of_modes(tables["e11_modes"]), *_of_links(tables["e11_links"]),
     ]  # fmt: skip
     return Outcome(results, tables)
 
 
-def _of_alerts(rows: pd.DataFrame) -> list[Result]:
+def _of_alerts(rows: pd.DataFrame, *, label_draws: int) -> list[Result]:
+    # An alert labelled many times is one alert: to draw its label again says nothing of other tracks.
+    rows = rows.assign(harmful=rows["harmful"] / label_draws, alerts=rows["alerts"] / label_draws)
     keys = ("separation", "blurred", "harm_rarity", "base_rate", "detector")
     out = []
     for world, found in _worlds(rows[rows["habit_share"] == 0], keys):

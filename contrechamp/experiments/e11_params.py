@@ -95,8 +95,8 @@ _ALERTS: Final = Text(fr="alertes lues", en="alerts read")
 _STREAMS: Final = Text(fr="flux tirés (graines)", en="streams drawn (seeds)")
 _SETS: Final = Text(fr="jeux d’exemples tirés (graines)", en="sets of examples drawn (seeds)")
 _LABELLED: Final = Text(
-    fr="alertes étiquetées, chaque flux l’étant plusieurs fois",
-    en="labelled alerts, each stream being so several times",
+    fr="alertes lues, la nuisance étant tirée plusieurs fois",
+    en="alerts read, harm being drawn several times",
 )
 _LINKED: Final = Text(fr="trajectoires signalées", en="tracks flagged")
 
@@ -139,13 +139,13 @@ MEASURES: Final[tuple[Measure, ...]] = (
 CANNOT_TELL: Final = Text(
     fr="L’expérience ne dit pas comment de vraies conduites se répartissent : les douze comportements sont des points "
     "tirés au hasard, sans nom, et c’est nous qui posons le lien entre rareté et nuisance. Rien, dans un même "
-    "comportement, n’y distingue le geste nuisible du geste licite. Le classifieur employé est le meilleur possible "
-    "pour ces lois, avec assez d’exemples. Les modes de déplacement suivent des lois posées, et un quasi-accident est "
-    "un écart de moins d’une seconde et demie au point de croisement. Relier une trajectoire à une fiche d’apparence "
-    "n’est pas mettre un nom.",
+    "comportement, n’y distingue le geste nuisible du geste licite. Pour ces comportements, le classifieur employé est "
+    "le meilleur possible, avec assez d’exemples. Les modes de déplacement suivent des lois posées, et un "
+    "quasi-accident est un écart de moins d’une seconde et demie au point de croisement. Relier une trajectoire à une "
+    "fiche d’apparence n’est pas mettre un nom.",
     en="The experiment does not say how real conduct is spread: the twelve behaviours are points drawn at random, "
     "without a name, and it is we who state the link between rarity and harm. Within one behaviour nothing tells a "
-    "harmful gesture from a lawful one. The classifier used is the best possible for these laws, given enough "
-    "examples. Travel modes follow stated laws, and a near miss is a gap under one and a half seconds at the crossing "
-    "point. To tie a track to a sheet of appearance is not to name anybody.",
+    "harmful gesture from a lawful one. For these behaviours the classifier used is the best possible, given "
+    "enough examples. Travel modes follow stated laws, and a near miss is a gap under one and a half seconds at the "
+    "crossing point. To tie a track to a sheet of appearance is not to name anybody.",
 )

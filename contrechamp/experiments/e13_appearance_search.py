@@ -49,7 +49,7 @@ DRESSES: Final[Mapping[str, tuple[float, float]]] = {
 _COLOURS: Final = (0, 1)
 _STRICT: Final = tuple(0 for _ in ATTRIBUTES)
 _WIDE: Final = tuple(int(name in ORDERED) for name in ATTRIBUTES)
-#: Colour pairs worn by the most common half of people, and by the rarest tenth.
+#: Share of people in more common colours: under the first dress is common, from the second on it is rare.
 _COMMON: Final = 0.5
 _RARE: Final = 0.9
 
@@ -219,7 +219,7 @@ def _cell(params: Params, dress: str, rep: int, *, seed: int) -> tuple[pd.DataFr
 
 
 def _wearers(law: AppearanceLaw, people: Codes) -> npt.NDArray[np.str_]:
-    """Whether each person's pair of colours is common, rare or between: by share of people who wear one as common."""
+    """Whether each person's pair of colours is common, rare or between: by share of people in a more common one."""
     pairs = law.marginal("top", "bottom").ravel()
     order = np.argsort(-pairs, kind="stable")
     above = np.empty(pairs.size)

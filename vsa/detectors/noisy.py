@@ -35,8 +35,8 @@ def hashed_uniform(seed: int, what: int, *keys: npt.NDArray[np.int64]) -> FloatA
     with np.errstate(over="ignore"):
         state = np.zeros(len(keys[0]), dtype=np.uint64)
         # Seed and purpose go through the mixer as well: purposes one apart would else share draws of other frames.
-        for key in (np.uint64(seed % 2**64), np.uint64(what), *keys):
-            state = (state ^ key.astype(np.uint64)) * np.uint64(_MIX[0]) + np.uint64(_GOLDEN)
+        for key in (seed % 2**64, what, *keys):
+            state = (state ^ np.asarray(key).astype(np.uint64)) * np.uint64(_MIX[0]) + np.uint64(_GOLDEN)
             state = (state ^ (state >> np.uint64(30))) * np.uint64(_MIX[0])
             state = (state ^ (state >> np.uint64(27))) * np.uint64(_MIX[1])
             state = state ^ (state >> np.uint64(31))

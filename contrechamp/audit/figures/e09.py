@@ -67,9 +67,9 @@ def draw_roles(facts: Facts, lang: Lang) -> Drawing | None:
         lang,
         alt=Text(
             fr="Points : pour chaque situation, sa part des personnes signalées et sa part des heures de présence, "
-            "dans un hall et sur une place. Ceux qui attendent, parlent ou sont assis font presque toutes les alertes.",
-            en="Dots: for each situation, its share of persons flagged and its share of hours of presence, in a "
-            "hall and on a square. Those who wait, talk or sit make up nearly all alerts.",
+            "dans chaque lieu.",
+            en="Dots: for each situation, its share of persons flagged and its share of hours of presence, in each "
+            "place.",
         ),
         caption=Text(
             fr=f"Qui est signalé, machine parfaite, règle « immobile », T = {threshold} s. Barres : intervalle à 95 %.",

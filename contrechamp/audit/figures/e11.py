@@ -52,11 +52,11 @@ def draw_alerts(facts: Facts, lang: Lang) -> Drawing | None:
         ),
         caption=Text(
             fr=f"Gain des alertes sur le hasard quand {share['fr']} des trajectoires sont nuisibles. À 0, la nuisance "
-            f"ne doit rien à la fréquence. n = {n} alertes étiquetées par point, intervalle à 95 % par grappes de "
-            "flux. Pointillés : 1 (le hasard) et 5 (seuil).",
+            f"ne doit rien à la fréquence. n = {n} alertes lues par point, nuisance tirée plusieurs fois, intervalle à "
+            "95 % par grappes de flux. Pointillés : 1 (le hasard) et 5 (seuil).",
             en=f"Lift of alerts over chance when {share['en']} of tracks are harmful. At 0, harm owes nothing to "
-            f"frequency. n = {n} labelled alerts per point, 95 % interval by clusters of streams. Dotted: 1 (chance) "
-            "and 5 (threshold).",
+            f"frequency. n = {n} alerts read per point, harm drawn several times, 95 % interval by clusters of streams."
+            " Dotted: 1 (chance) and 5 (threshold).",
         ),
         limits=Text(
             fr="Limites : les comportements sont des points tirés au hasard ; le lien entre nuisance et rareté est "
@@ -118,5 +118,5 @@ def draw_worlds(facts: Facts, lang: Lang) -> Drawing | None:
     """Map of the verdicts on alerts."""
     return draw_judged(
         facts, "E11", x="harm_rarity", y="blurred", facet=("base_rate", "separation"), lang=lang, claim="M10",
-        seeds=Text(fr="alertes étiquetées", en="labelled alerts"),
+        seeds=Text(fr="alertes lues", en="alerts read"),
     )  # fmt: skip

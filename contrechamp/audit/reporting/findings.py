@@ -216,9 +216,11 @@ def _e11(facts: Facts, voice: Voice) -> Spans | None:
         Text(
             fr="*Anormal n’est pas nuisible.* Quand {base} des trajectoires sont nuisibles et que la nuisance ne doit "
             "rien à la rareté, {free} des alertes sur les plus anormales le sont ; quand elle va aux conduites rares, "
-            "{tied}. Un classifieur, lui, gagne jusqu’à {slope} de rappel pour une classe dix fois plus fréquente.",
+            "nettement distinctes et bien suivies, {tied}. Un classifieur, lui, gagne jusqu’à {slope} de rappel pour "
+            "une classe dix fois plus fréquente.",
             en="*Abnormal is not harmful.* When {base} of tracks are harmful and harm owes nothing to rarity, {free} "
-            "of alerts on the most abnormal are; when harm lies with rare conduct, {tied}. A classifier gains up to "
+            "of alerts on the most abnormal are; when harm lies with rare conduct, clearly apart and well "
+            "followed, {tied}. A classifier gains up to "
             "{slope} of recall for a class ten times as frequent.",
         ),
         base=w.percent(base, voice.lang), free=stated(free, voice), tied=stated(tied, voice),

@@ -20,6 +20,7 @@ from contrechamp.domain.video import ClipMeta
 from contrechamp.experiments import e09_ladder as ladder
 from contrechamp.experiments import e09_loitering as e09
 from contrechamp.experiments import e09_measures as m
+from fairness.intervals import poisson_rate_interval
 from synthetic_data.dwell_worlds import CAMERA, LAWS, LONGEST, ZONE, draw_sojourns, spans, tracks_of
 from vsa.rules import apply, configured
 
@@ -111,6 +112,26 @@ def test_ratio_of_sums_is_a_mean_when_rows_weigh_the_same() -> None:
     # Student, 4 degrees of freedom: 2.776 × sqrt(0.3 / 5).
     assert found.high == pytest.approx(0.6 + 2.776 * math.sqrt(0.3 / 5), abs=1e-3)
     assert m.ratio_of_sums(values, np.ones(5), cap=1.0).high == 1.0
+
+
+def test_alert_rate_covers_when_one_person_brings_several_alerts() -> None:
+    rng = stream(7, "repeated")
+    missed = {"repeated": 0, "exact": 0}
+    for _ in range(200):
+        persons = int(rng.poisson(40))
+        alerts = rng.choice([1, 12], p=[0.9, 0.1], size=persons)
+        found = m.alert_rate(alerts, exposure=2.0)
+        plain = poisson_rate_interval(events=int(alerts.sum()), exposure=2.0)
+        truth = 40 * 2.1 / 2.0
+        for name, interval in (("repeated", found), ("exact", plain)):
+            missed[name] += not interval.low <= truth <= interval.high  # type: ignore[operator]
+    assert missed["repeated"] <= 24
+    assert missed["exact"] > 60
+    once = m.alert_rate(np.ones(30), exposure=1.0)
+    exact = poisson_rate_interval(events=30, exposure=1.0)
+    assert once.low == exact.low
+    assert exact.high <= once.high < 1.01 * exact.high  # type: ignore[operator]
+    assert m.alert_rate(np.zeros(5), exposure=1.0).estimate == 0.0
 
 
 def test_lawful_and_common_counts_roles_where_half_would_be_flagged() -> None:
@@ -259,8 +280,9 @@ def test_a_scene_filmed_twice_is_the_same() -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"places": ("beach",)}, {"prevalences": (0.0,)}, {"camera_days": 1}, {"rearm_s": -1.0}, {"clips": -1}]
-)
+    "change", [{"places": ("beach",)}, {"prevalences": (0.0,)}, {"camera_days": 1}, {"rearm_s": -1.0}, {"clips": -1},
+               {"main_threshold_s": 240.0}, {"track_days": 7}, {"operators": 0}, {"clip_threshold_s": 8.0}],
+)  # fmt: skip
 def test_bad_parameters_are_named(change: dict[str, object]) -> None:
     with pytest.raises(ParameterError, match=f"`{next(iter(change))}`"):
         e09.run(dataclasses.replace(SMALL, **change), seed=1)  # type: ignore[arg-type]

@@ -142,8 +142,9 @@ def test_same_numbers_for_any_number_of_workers() -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"densities": (0.0,)}, {"p_gones": (1.0,)}, {"episodes": 1}, {"miss": 1.0}, {"patrol_s": 10.0}]
-)
+    "change", [{"densities": (0.0,)}, {"p_gones": (1.0,)}, {"episodes": 1}, {"miss": 1.0}, {"patrol_s": 10.0},
+               {"main_threshold_s": 90.0}, {"fps": 0.0}],
+)  # fmt: skip
 def test_bad_parameters_are_named(change: dict[str, object]) -> None:
     with pytest.raises(ParameterError, match=f"`{next(iter(change))}`"):
         e10.run(dataclasses.replace(SMALL, **change), seed=1)  # type: ignore[arg-type]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.metrics import f1_score
 
@@ -66,7 +67,25 @@ def test_precision_is_the_base_rate_times_the_lift(outcome: Outcome) -> None:
         at = {"harm_rarity": 1.0, "detector": detector, "blurred": 0.0}
         precision, lift = interval(outcome, "precision", **at), interval(outcome, "lift", **at)
         assert precision.estimate == pytest.approx(0.01 * lift.estimate)  # type: ignore[operator]
-        assert precision.n == 8 * 30 * 10
+        assert precision.n == 8 * 30  # labelled ten times each, counted once
+
+
+def test_an_alert_labelled_many_times_counts_once() -> None:
+    """Harm lies with a few tracks that random alerts may never meet: intervals must not be the narrower for it."""
+    rng = stream(3, "lumped")
+    missed = {1: 0, 25: 0}
+    for _ in range(100):
+        sure = rng.binomial(30, 0.0083, size=10)  # always harmful; the others nearly never
+        harmful = 25 * sure + rng.binomial(25 * (30 - sure), 0.0017)
+        rows = pd.DataFrame(
+            {"separation": 6.0, "blurred": 0.0, "harm_rarity": 1.0, "base_rate": 0.01, "detector": "random",
+             "habit_share": 0.0, "rep": range(10), "alerts": 750, "harmful": harmful, "auc": 0.5}
+        )  # fmt: skip
+        for draws in missed:
+            lift = next(r.interval for r in e11._of_alerts(rows, label_draws=draws) if r.measure == "lift")
+            assert lift.low is not None and lift.high is not None
+            missed[draws] += not lift.low <= 1 <= lift.high
+    assert missed[25] <= 10 < missed[1]
 
 
 def test_a_group_that_behaves_alike_is_not_alerted_on_more_and_one_with_a_habit_is(outcome: Outcome) -> None:

@@ -73,6 +73,7 @@ def _roles(facts: Facts, voice: Voice) -> Table | None:
     rows = facts.rows("E09", "alerts_per_1000")
     threshold = main_threshold(facts)
     place = "hall" if any(r["world"]["place"] == "hall" for r in rows) else "square"
+    where = {lang: value_name("place", place, lang) for lang in ("fr", "en")}
     base = {"rule": "static", "T_s": threshold, "place": place}
     columns = [
         Wide(Text(fr="Signalées pour 1 000 passages", en="Flagged per 1,000 passages"), "alerts_per_1000", base),
@@ -86,10 +87,11 @@ def _roles(facts: Facts, voice: Voice) -> Table | None:
         facts, voice, "E09", head=_SITUATION, rows=distinct(rows, "role"), columns=columns, weight=1.6,
         name=lambda x: value_name("role", x["role"], voice.lang),
         caption=Text(
-            fr="E09 : qui est signalé, machine parfaite, règle « immobile », au T de l’affirmation, dans le hall. Par "
-            "passage et par heure sont deux lectures : rester longtemps fait signaler à coup sûr, mais une fois.",
-            en="E09: who is flagged, perfect machine, rule “still”, at the T of the claim, in the hall. Per passage "
-            "and per hour are two readings: to stay long is to be flagged for certain, but once.",
+            fr=f"E09 : qui est signalé, machine parfaite, règle « immobile », au T de l’affirmation, {where['fr']}. "
+            "Par passage et par heure sont deux lectures : rester longtemps expose à être signalé, mais une seule fois "
+            "par séjour.",
+            en=f"E09: who is flagged, perfect machine, rule “still”, at the T of the claim, {where['en']}. Per passage "
+            "and per hour are two readings: to stay long is to risk being flagged, but once a stay.",
         ),
     )  # fmt: skip
 

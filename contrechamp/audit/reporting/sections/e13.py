@@ -87,10 +87,10 @@ def _dress(facts: Facts, voice: Voice) -> Table | None:
         facts, voice, "E13", head=Text(fr="Monde", en="World"), rows=worlds, columns=columns, weight=1.8,
         name=lambda x: world_name(x, voice.lang),
         caption=Text(
-            fr="E13 : le classement, pour une tenue commune (la moitié des gens, dans les couleurs les plus portées) "
-            "et pour une tenue rare (le dernier dixième).",
-            en="E13: the ranking, for common dress (half of people, in the colours most worn) and for rare dress (the "
-            "last tenth).",
+            fr="E13 : le classement, pour une tenue commune (les couleurs les plus portées, une moitié des gens au "
+            "moins) et pour une tenue rare (le dernier dixième au plus).",
+            en="E13: the ranking, for common dress (the colours most worn, at least half of people) and for rare dress "
+            "(the last tenth at most).",
         ),
     )  # fmt: skip
 

@@ -15,7 +15,7 @@ from contrechamp.domain.text import Lang, Text
 #: State of an item → fill, hatching, name.
 _STATES: Final = {
     "delivered": (BLUE, "", Text(fr="livré, tenu", en="delivered, kept")),
-    "disputed": ("#bcd3e2", "....", Text(fr="disputé ou partiel", en="disputed or partial")),
+    "disputed": ("#bcd3e2", "..", Text(fr="disputé ou partiel", en="disputed or partial")),
     "unknown": ("#f2f1ec", "", Text(fr="inconnu", en="unknown")),
     "absent": (RUST, "////", Text(fr="absent, non tenu", en="absent, not kept")),
 }

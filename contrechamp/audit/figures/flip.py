@@ -29,7 +29,7 @@ from contrechamp.domain.text import Lang, Text
 FILLS: Final[Mapping[str, tuple[str, str]]] = {
     "supported": ("#a9cfe6", ""),
     "refuted": ("#f2bc9a", "////"),
-    "inconclusive": ("#e7e6df", "...."),
+    "inconclusive": ("#e7e6df", ".."),
     "not testable": ("#ffffff", "xx"),
 }
 _COLUMNS: Final = 4

@@ -157,7 +157,21 @@ def _e09(facts: Facts, voice: Voice) -> Spans | None:
     waits = [r for r in rows if r["world"]["role"] == "waiting" and r["value"] is not None]
     if daily is None or passage is None or hourly is None or not waits:
         return None
-    return voice(
+    # the same steps under another body: this one cuts the other way, and is said as loudly
+    lying = _known(facts.one("E09", "flagged_share", rung="yolo", body="rough_lying"))
+    standing = _known(facts.one("E09", "flagged_share", rung="yolo", body="waiting"))
+    seen: Spans = ()
+    if lying is not None and standing is not None:
+        seen = voice(
+            Text(
+                fr=" Vue par le détecteur appris ici, la même scène signale {lying} des séjours d’une personne "
+                "allongée, {standing} de ceux d’une personne debout qui attend.",
+                en=" Seen by the detector trained here, the same scene flags {lying} of the stays of a person lying "
+                "down, {standing} of those of a person who stands and waits.",
+            ),
+            lying=stated(lying, voice), standing=stated(standing, voice),
+        )  # fmt: skip
+    return (*voice(
         Text(
             fr="*La règle « immobile ».* Une machine parfaite, un hall, {T} s, alertes d’une caméra : {daily}. "
             "Sur 1 000 personnes qui attendent quelqu’un, {waits} sont signalées. Le passage d’un sans-abri "
@@ -170,7 +184,7 @@ def _e09(facts: Facts, voice: Voice) -> Spans | None:
         ),
         T=w.plain_number(threshold, voice.lang), daily=stated(daily, voice), waits=stated(waits[0], voice),
         passage=stated(passage, voice), hourly=stated(hourly, voice),
-    )  # fmt: skip
+    ), *seen)  # fmt: skip
 
 
 def _e10(facts: Facts, voice: Voice) -> Spans | None:

@@ -23,7 +23,7 @@ KEYS: Final[Mapping[str, Text]] = {
     "kind": Text(fr="objet", en="object"),
     "law": Text(fr="durées de séjour", en="dwell times"),
     "machine": Text(fr="machine", en="machine"),
-    "p_gone": Text(fr="part de ceux qui ne reviennent pas", en="share of those who never return"),
+    "p_gone": Text(fr="départs sans retour", en="gone for good"),
     "place": Text(fr="lieu", en="place"),
     "preset": Text(fr="définition livrée", en="shipped definition"),
     "prevalence": Text(fr="part de cibles", en="share of targets"),

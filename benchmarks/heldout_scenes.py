@@ -49,7 +49,7 @@ def main() -> None:
             found = detector.detect([d.image for d in drawn], indices=frames)
             truth = SceneTruth(script.meta, pd.concat([d.truth for d in drawn], ignore_index=True), script.events)
             clips.append((truth, frames, found))
-            scenes += [number] * len(frames)
+            scenes.append(number)
         table = detection_scores(
             labelled_images(clips, scenes=scenes), label="person", min_visibility=MIN_VISIBILITY, at_score=0.25,
             rng=np.random.default_rng(1),

@@ -138,6 +138,15 @@ def shipped_rules(
     return results, {"e09_presets": pd.DataFrame(rows)}
 
 
+def scene_spec(number: int, *, duration_s: float, fps: float, seed: int) -> SceneSpec:
+    """What scene ``number`` of a run is asked to be: its place, light and seed change with it."""
+    return SceneSpec(
+        place=PLACES[number % len(PLACES)], light=LIGHTS[number // len(PLACES) % 2],
+        seed=int(stream(seed, ID, "scene", number).integers(2**31)), duration_s=duration_s, fps=fps,
+        cast=((BASE, _WAITING),), flow_per_min=8.0, dwell_s=(2 * duration_s, 3 * duration_s),
+    )  # fmt: skip
+
+
 def film(
     number: int, *, bodies: Sequence[str], duration_s: float, fps: float, threshold_s: float,
     detectors: Sequence[str], seed: int,
@@ -161,11 +170,7 @@ def film(
         One row a rung, body and person who waits: ``scene``, ``rung``, ``body``, ``subject_id``, ``frames`` in view,
         ``seen``, ``tracked`` (frames of the longest single track) and ``flagged``.
     """
-    spec = SceneSpec(
-        place=PLACES[number % len(PLACES)], light=LIGHTS[number // len(PLACES) % 2],
-        seed=int(stream(seed, ID, "scene", number).integers(2**31)), duration_s=duration_s, fps=fps,
-        cast=((BASE, _WAITING),), flow_per_min=8.0, dwell_s=(2 * duration_s, 3 * duration_s),
-    )  # fmt: skip
+    spec = scene_spec(number, duration_s=duration_s, fps=fps, seed=seed)
     base = write_script(spec)
     waiting = base.subjects.loc[base.subjects[SITUATION] == BASE, SUBJECT_ID].to_numpy()
     rows = []

@@ -61,6 +61,7 @@ FIGURES: Final[Mapping[str, str]] = {
     "E05_worlds": "e05:draw_worlds",
     "E09_roles": "e09:draw_roles",
     "E09_curve": "e09:draw_curve",
+    "E09_scene": "e09:draw_scene",
     "E09_ladder": "e09:draw_ladder",
     "E09_worlds": "e09:draw_worlds",
     "E09_hourly_worlds": "e09:draw_hourly",

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Final
+
+from matplotlib.patches import Rectangle
+
 from contrechamp.audit.figures import Drawing
 from contrechamp.audit.figures.flip import draw_judged
 from contrechamp.audit.figures.style import (
     LOOKS,
     RULE,
+    RUST,
     canvas,
     curve,
     drawing,
@@ -18,9 +24,16 @@ from contrechamp.audit.figures.style import (
 from contrechamp.audit.reporting.facts import Facts, Row
 from contrechamp.audit.reporting.labels import key_name, value_name
 from contrechamp.audit.reporting.sections.e09 import in_order
-from contrechamp.audit.reporting.wording import plain_number
+from contrechamp.audit.reporting.wording import percent, plain_number, typeset
 from contrechamp.domain.text import Lang, Text
-from contrechamp.experiments.e09_ladder import TRACKS
+from contrechamp.domain.video import BOX, SITUATION, SUBJECT_ID, VISIBLE_BOX, VISIBLE_PX
+from contrechamp.experiments.e09_ladder import BASE, TRACKS, scene_spec
+from synthetic_data.scenes.render import Renderer
+from synthetic_data.scenes.scripts import write_script
+
+#: Half of the width and height of what is cut out of a frame, pixels.
+_HALF_W: Final = 120
+_HALF_H: Final = 75
 
 _STATED = Text(
     fr="Limites : durées de séjour et affluences sont posées, non relevées.",
@@ -193,3 +206,60 @@ def draw_hourly(facts: Facts, lang: Lang) -> Drawing | None:
 
 def _by_threshold(rows: list[Row]) -> list[Row]:
     return sorted(rows, key=lambda r: float(r["world"]["T_s"]))
+
+
+def draw_scene(facts: Facts, lang: Lang) -> Drawing | None:
+    """The same instant of the first scene with each body in turn, as the camera sees it, boxes from the truth."""
+    rows = facts.rows("E09", "seen_share", rung=TRACKS)
+    if not rows:
+        return None
+    asked = facts.request["parameters"]["E09"]
+    spec = scene_spec(
+        0, duration_s=float(asked["clip_s"]), fps=float(asked["clip_fps"]), seed=int(facts.request["seed"])
+    )
+    bodies = [BASE, *(b for b in dict.fromkeys(str(r["world"]["body"]) for r in rows) if b != BASE)]
+    twins = [write_script(spec if b == BASE else replace(spec, swap=((BASE, b),))) for b in bodies]
+    waiting = twins[0].subjects.loc[twins[0].subjects[SITUATION] == BASE, SUBJECT_ID].to_numpy()
+    drawn = [Renderer(script).frame(spec.n_frames // 2) for script in twins]
+    # around the one among those who wait who shows best when standing
+    seen = drawn[0].truth[drawn[0].truth[SUBJECT_ID].isin(waiting)]
+    if seen.empty:
+        return None
+    star = seen.iloc[int(seen[VISIBLE_PX].to_numpy().argmax())]
+    x, y = (int((star[a] + star[b]) / 2) for a, b in ((BOX[0], BOX[2]), (BOX[1], BOX[3])))
+    left = min(max(x - _HALF_W, 0), spec.width_px - 2 * _HALF_W)
+    top = min(max(y - _HALF_H, 0), spec.height_px - 2 * _HALF_H)
+    figure, axes = canvas(height=3.6, ncols=3, nrows=-(-len(bodies) // 3), squeeze=False)
+    for axis in axes.flat:
+        axis.set_axis_off()
+    for axis, body, picture in zip(axes.flat, bodies, drawn, strict=False):
+        axis.imshow(picture.image[top : top + 2 * _HALF_H, left : left + 2 * _HALF_W], interpolation="nearest")
+        for _, person in picture.truth[picture.truth[SUBJECT_ID].isin(waiting)].iterrows():
+            x1, y1, x2, y2 = (float(person[c]) for c in VISIBLE_BOX)
+            axis.add_patch(Rectangle((x1 - left, y1 - top), x2 - x1, y2 - y1, fill=False, ec=RUST, lw=1.0))
+        axis.set_xlim(0, 2 * _HALF_W)
+        axis.set_ylim(2 * _HALF_H, 0)
+        found = facts.one("E09", "seen_share", rung="yolo", body=body)
+        share = "" if found is None or found["value"] is None else f" : {percent(float(found['value']), lang)}"
+        axis.set_title(typeset(value_name("body", body, lang) + share, lang), fontsize=7.5)
+    return drawing(
+        figure,
+        lang,
+        alt=Text(
+            fr="Vignettes : le même instant d’une même scène de synthèse, où les personnes qui attendent debout sont "
+            "remplacées par un autre corps : assis au sol, allongé, en fauteuil, enfant, vendeur.",
+            en="Pictures: the same instant of one synthetic scene, in which the people who stand and wait are replaced "
+            "by another body: seated on the ground, lying, in a wheelchair, a child, a vendor.",
+        ),
+        caption=Text(
+            fr="La première scène, et ses jumelles : mêmes pas, même lumière, autre corps (cadres). En tête, quand un "
+            "détecteur est essayé : part des images où il voit la personne, sur toutes les scènes (intervalles au "
+            "tableau).",
+            en="The first scene and its twins: same steps, same light, another body (frames). Above, when a detector "
+            "is tried: share of images in which it sees the person, over all scenes (intervals in the table).",
+        ),
+        limits=Text(
+            fr="Limites : personnes de synthèse ; l’image du milieu, cadrée sur qui s’y voit le mieux debout.",
+            en="Limits: synthetic people; one image, the middle one; cut round who shows best in it standing.",
+        ),
+    )

@@ -48,7 +48,7 @@ PLATES: Final[Mapping[str, tuple[str, ...]]] = {
     "E03": ("E03_gaps", "E03_worlds"),
     "E04": ("E04_note", "E04_worlds", "E04_clashes"),
     "E05": ("E05_gap", "E05_worlds"),
-    "E09": ("E09_roles", "E09_curve", "E09_ladder", "E09_worlds", "E09_hourly_worlds"),
+    "E09": ("E09_roles", "E09_curve", "E09_scene", "E09_ladder", "E09_worlds", "E09_hourly_worlds"),
     "E10": ("E10_density", "E10_worlds"),
     "E11": ("E11_alerts", "E11_learning", "E11_worlds"),
     "E12": ("E12_ppv",),

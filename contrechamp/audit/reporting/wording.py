@@ -76,6 +76,7 @@ METHODS: Final[Mapping[str, Text]] = {
     "printed-rounding": Text(fr="bornes des arrondis imprimés", en="bounds of printed rounding"),
     "poisson": Text(fr="loi de Poisson", en="Poisson law"),
     "poisson-exact": Text(fr="Poisson exact", en="exact Poisson"),
+    "poisson-exact-conditional": Text(fr="Poisson exact, conditionnel", en="exact Poisson, conditional"),
     "poisson-exact anchor, propagated": Text(fr="Poisson exact, propagé", en="exact Poisson, propagated"),
     "poisson-exact, printed-rounding": Text(fr="Poisson exact et arrondis", en="exact Poisson and rounding"),
     "share of grid cells, anchor propagated": Text(
@@ -89,6 +90,14 @@ METHODS: Final[Mapping[str, Text]] = {
     "order-statistics": Text(fr="statistiques d’ordre", en="order statistics"),
     "newcombe-paired": Text(fr="Newcombe, apparié", en="Newcombe, paired"),
     "t": Text(fr="Student", en="Student"),
+    "score": Text(fr="intervalle du score", en="score interval"),
+    "jeffreys": Text(fr="Jeffreys, propagé", en="Jeffreys, propagated"),
+    "bounds": Text(fr="inconnus comptés deux fois", en="unknowns counted both ways"),
+    "documents": Text(fr="documents", en="documents"),
+    "mean of camera-days and poisson-exact anchor, propagated": Text(
+        fr="moyenne de jours de caméra et Poisson exact, propagés",
+        en="mean of camera-days and exact Poisson, propagated",
+    ),
     "sobol-bootstrap": Text(fr="bootstrap des points de base", en="bootstrap of base points"),
     "identical-runs": Text(fr="tirages identiques", en="identical runs"),
     "beta-binomial mixture": Text(fr="loi bêta-binomiale", en="beta-binomial law"),

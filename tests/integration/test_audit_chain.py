@@ -98,6 +98,8 @@ def test_a_forged_number_resealed_by_the_forger_is_found_by_replay(audit: Any, c
     results["results"][0]["value"] = 0.5
     results["digest"] = digest({k: v for k, v in results.items() if k != "digest"})
     runs.write_json(copy / "results.json", results)
+    record = runs.read_json(copy / "run.json")
+    runs.write_json(copy / "run.json", {**record, "results_digest": results["digest"]})
     for name in (evidence.MANIFEST, evidence.SIGNATURE):
         (copy / name).unlink()
     evidence.seal(copy, key_file=tmp_path / "forger.pem")

@@ -57,7 +57,7 @@ def test_versions_are_machine_readable(cli: Any) -> None:
         (["audit", "--set", "broken"], 10, "name=value"),
         (["audit", "--scenario", "absent.toml"], 10, "absent.toml"),
         (["claims", "show", "Z99"], 10, "no claim Z99"),
-        (["experiment", "run", "E09"], 10, "not built"),
+        (["experiment", "run", "E06"], 10, "not built"),
         (["experiment", "run", "E02", "--set", "rhos=a,b"], 10, "rhos"),
         (["experiment", "run", "E02", "--set", "rho=1"], 10, "no parameter"),
         (["verify", "."], 11, "not a sealed run"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from contrechamp.domain.video import BOX, Camera, ClipMeta, Zone
@@ -135,6 +135,7 @@ def test_a_cut_identity_may_be_flagged_twice() -> None:
 @pytest.mark.parametrize("key", [k for k in PRESETS if PRESETS[k].rule.startswith("loitering")])
 @settings(max_examples=15, deadline=None)
 @given(given_tracks=tracks_of)
+@example(given_tracks=[(0, [("in", 1), ("lost", 11), ("out", 1), ("in", 1)])])
 def test_a_trace_agrees_with_its_clock(key: str, given_tracks: list) -> None:
     tracks = table(given_tracks)
     if tracks.empty:

@@ -167,6 +167,7 @@ def frigate(
     m = 0
     for k in range(len(first) - 1):
         presence, score, start, missed = 0, 0, -1, 0
+        shown = 0.0  # what the clock says: held outside the zone, the step over the threshold too
         last_active = -np.inf
         open_alert = False
         has_moved = False
@@ -183,6 +184,7 @@ def frigate(
                     missed += 1
                 if missed > coast:  # forgotten: whoever comes back is somebody else
                     presence, score, start, open_alert, has_moved = 0, 0, -1, False, False
+                    shown = 0.0
                     last_active = -np.inf
                 elif inside[i]:
                     if start < 0:
@@ -194,7 +196,8 @@ def frigate(
                         else:
                             reached = True
                         s = IN
-                        clock[i] = (score + 1) / rate if reached else score / rate
+                        shown = (score + 1) / rate if reached else score / rate
+                        clock[i] = shown
                         if reached:
                             if open_alert and t[i] - last_active > cutoff + EPS:
                                 open_alert = False
@@ -212,7 +215,7 @@ def frigate(
                         presence += 1
                         s = CANDIDATE
                 else:
-                    clock[i] = score / rate
+                    clock[i] = shown
                     if open_alert and t[i] - last_active <= cutoff + EPS:
                         s = COOLDOWN
                 state[i] = s

@@ -1,4 +1,7 @@
-"""E11, second part: what a classifier learns from frequency, eight travel modes, and tracks linked to persons."""
+"""E11, second part: what a classifier learns from frequency, eight travel modes, and tracks linked to persons.
+
+What it cannot tell you: see ``CANNOT_TELL`` of :mod:`contrechamp.experiments.e11_anomaly`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""E11, first part: streams of tracks, alerts on the most abnormal, and what those alerts fall on."""
+"""E11, first part: streams of tracks, alerts on the most abnormal, and what those alerts fall on.
+
+What it cannot tell you: see ``CANNOT_TELL`` of :mod:`contrechamp.experiments.e11_anomaly`.
+"""
 
 from __future__ import annotations
 

@@ -3,6 +3,8 @@
 The grid of E12 states false-alert rates. Here they are those that E09's world gives: every person counted is only
 being there, so every alert is false. The rule misses no true event: the kindest assumption for it. What is left is
 arithmetic, for a few cameras in front of busy places, with true events at the city's mean rate.
+
+What it cannot tell you: how many cameras look at such places, nor how long people really stay in them.
 """
 
 from __future__ import annotations

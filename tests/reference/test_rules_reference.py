@@ -131,7 +131,8 @@ def test_shipped_clocks_agree_with_their_twins(people: dict[int, list[Row]], pre
 
 
 def test_polygon_and_timer_agree_with_supervision_itself() -> None:
-    sv = pytest.importorskip("supervision")
+    import supervision as sv
+
     rng = stream(8, "rules", "polygon")
     corners = np.array([[200, 60], [440, 100], [400, 300], [180, 250]])
     zone = sv.PolygonZone(corners, triggering_anchors=(sv.Position.CENTER,))
@@ -162,7 +163,8 @@ def test_polygon_and_timer_agree_with_supervision_itself() -> None:
 
 @pytest.mark.parametrize("confirm", [1, 2, 4])
 def test_confirmed_sides_agree_with_supervision_itself(confirm: int) -> None:
-    sv = pytest.importorskip("supervision")
+    import supervision as sv
+
     rng = stream(9, "rules", "line", confirm)
     line = sv.LineZone(sv.Point(100, 180), sv.Point(540, 150), minimum_crossing_threshold=confirm)
     at = rng.uniform([60, 120], [580, 220], size=(25, 2))

@@ -1,6 +1,9 @@
 """The network, built from the description that the installed ultralytics carries, made narrower.
 
 No copy of their file is kept here: a manifest names it and says how deep and wide the network is.
+
+What it cannot tell you: that another release of ultralytics carries the same description under that name. Weights that
+do not fit it are refused, not adapted.
 """
 
 from __future__ import annotations
